@@ -1,0 +1,1 @@
+"""The Stripe door: usage out, webhooks in, periods frozen and finalised."""

@@ -1,0 +1,1 @@
+"""Decides outcomes and keeps the ledger of rated usage."""

@@ -1,0 +1,1 @@
+"""The contracts of the bus: events, values and topics."""

@@ -1,0 +1,1 @@
+"""The library that every service is built on."""

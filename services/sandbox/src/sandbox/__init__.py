@@ -1,0 +1,1 @@
+"""A stand-in of Stripe for machines without an account."""

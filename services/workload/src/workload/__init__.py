@@ -1,0 +1,1 @@
+"""Seeded months of conversations with their ground truth."""
