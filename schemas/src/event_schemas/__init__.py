@@ -1,1 +1,1 @@
-"""The contracts of the bus: events, values and topics."""
+"""The contracts of the bus: values, event models, their fast wire form, and the topics that carry them."""

@@ -1,0 +1,28 @@
+"""`stripe.event`: an event of Stripe, its signature verified, as a hint for the bridges."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime
+
+from event_schemas.events.envelope import Envelope, Fact
+
+
+class StripeEventData(Fact):
+    """`object` is Stripe's snapshot at `created`; a reader acts on the object's current state."""
+
+    stripe_type: str
+    object_type: str
+    object_id: str
+    api_version: str
+    livemode: bool
+    created: AwareDatetime
+    object: dict[str, Any]
+
+
+class StripeEventEvent(Envelope):
+    """`id` is Stripe's event id; `subject` is the object's id."""
+
+    type: Literal["stripe.event"]
+    data: StripeEventData

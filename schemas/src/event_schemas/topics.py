@@ -1,0 +1,53 @@
+"""The topics of the bus: who writes and reads each, how it is keyed, how long it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic's contract. `partitions` None means the installation's count (8 embedded, 64 elsewhere)."""
+
+    name: str
+    key: str
+    owner: str
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+    partitions: int | None = None
+    compacted: bool = False
+    personal_data: str = "identifiers only"
+
+
+EVENTS_ACCEPTED = Topic(
+    "events.accepted", "customer and subject", "usage-ingest", ("usage-ingest",), ("rating", "lake-bridge")
+)
+USAGE_RATED = Topic("usage.rated", "customer", "rating", ("rating",), ("invoicing-sync", "crm-bridge", "lake-bridge"))
+RATING_PROGRESS = Topic(
+    "rating.progress", "partition of events.accepted", "rating", ("rating",), ("invoicing-sync",), partitions=1
+)
+EVENTS_QUARANTINED = Topic(
+    "events.quarantined", "source topic and partition", "usage-ingest", ("rating",), ("usage-ingest",), partitions=1
+)
+CONTRACTS = Topic(
+    "contracts",
+    "customer",
+    "contracts",
+    ("contracts", "cli"),
+    ("usage-ingest", "rating", "invoicing-sync", "crm-bridge", "lake-bridge"),
+    partitions=1,
+    compacted=True,
+)
+STRIPE_EVENTS = Topic(
+    "stripe.events",
+    "Stripe object",
+    "invoicing-sync",
+    ("invoicing-sync",),
+    ("crm-bridge", "tax-bridge", "erp-bridge", "lake-bridge"),
+    personal_data="snapshots of Stripe objects: names and addresses of customers",
+)
+
+TOPICS = {
+    topic.name: topic
+    for topic in (EVENTS_ACCEPTED, USAGE_RATED, RATING_PROGRESS, EVENTS_QUARANTINED, CONTRACTS, STRIPE_EVENTS)
+}
