@@ -1,0 +1,295 @@
+"""
+Kafka: a producer that gathers records into batches, and a reader of whole topics.
+
+The producer is idempotent with acks=all: a record's future is done once the broker has confirmed its batch.
+Per partition batches go out in the order of `append`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from chassis.errors import TryLater
+
+log = logging.getLogger(__name__)
+
+
+def partition_of(customer: str, subject: str, partitions: int) -> int:
+    """The partition of `events.accepted` that holds a customer's conversation or record. Stable for ever."""
+    return crc32(f"{customer}\x00{subject}".encode()) % partitions
+
+
+def partition_of_key(key: bytes, partitions: int) -> int:
+    """The partition of a record that is keyed by one value, such as the customer."""
+    return crc32(key) % partitions
+
+
+@dataclass(slots=True)
+class _OpenBatch:
+    builder: Any
+    future: asyncio.Future[None]
+    size: int = 0
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One partition's open batch and the lock that keeps its batches in order."""
+
+    open: _OpenBatch | None = None
+    order: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class BatchProducer:
+    """
+    Gathers records per partition for `linger_ms` or until a batch is full, and sends each batch once.
+
+    One future serves a whole batch, which is what makes it several times cheaper than `send()` per record.
+    After a failed batch the client underneath is made anew, so that an unconfirmed sequence cannot block the next.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        *,
+        linger_ms: float = 2.0,
+        max_batch_bytes: int = 900_000,
+        max_waiting_bytes: int = 64_000_000,
+        confirm_within_s: float = 20.0,
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._linger_s = linger_ms / 1000
+        self._max_batch_bytes = max_batch_bytes
+        self._max_waiting_bytes = max_waiting_bytes
+        self._confirm_within_s = confirm_within_s
+        self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._partitions: dict[str, int] = {}
+        self._client: AIOKafkaProducer | None = None
+        self._making = asyncio.Lock()
+        self._sending: set[asyncio.Task[None]] = set()
+        self.waiting_bytes = 0
+
+    async def start(self) -> None:
+        """Connect. Raises KafkaError when no broker answers."""
+        await self._ensure_client()
+
+    async def stop(self) -> None:
+        """Send what is open, wait for its confirmation, disconnect."""
+        await self.flush()
+        if self._client is not None:
+            await self._client.stop()
+            self._client = None
+
+    async def flush(self) -> None:
+        """Return when nothing appended so far is still on its way, confirmed or failed."""
+        for key, lane in self._lanes.items():
+            self._close(key, lane)
+        if self._sending:
+            await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def partitions_for(self, topic: str) -> int:
+        """The topic's partition count, asked once."""
+        if topic not in self._partitions:
+            client = await self._ensure_client()
+            self._partitions[topic] = len(await client.partitions_for(topic))
+        return self._partitions[topic]
+
+    def append(self, topic: str, partition: int, key: bytes, value: bytes) -> asyncio.Future[None]:
+        """
+        Add a record to its partition's open batch.
+
+        Returns the batch's future: done when the broker has confirmed, failed with KafkaError when it has not, in
+        which case the record may or may not be stored.
+
+        Raises:
+            TryLater: too many bytes are waiting for the broker; nothing was added.
+        """
+        size = len(value) + len(key) + 80
+        if self.waiting_bytes + size > self._max_waiting_bytes:
+            raise TryLater("the broker is not keeping up", after_s=1.0)
+        if self._client is None:
+            raise TryLater("the broker is away", after_s=1.0)
+        lane = self._lanes.get((topic, partition))
+        if lane is None:
+            lane = self._lanes[(topic, partition)] = _Lane()
+        batch = lane.open
+        if batch is None or batch.builder.append(timestamp=None, key=key, value=value) is None:
+            if batch is not None:
+                self._close((topic, partition), lane)
+            batch = self._open(topic, partition, lane)
+            if batch.builder.append(timestamp=None, key=key, value=value) is None:
+                raise ValueError(f"a record of {size} bytes does not fit a batch of {self._max_batch_bytes}")
+        batch.size += size
+        self.waiting_bytes += size
+        return batch.future
+
+    async def send(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
+        """Append one record and wait for its confirmation."""
+        await self._ensure_client()
+        await self.append(topic, partition, key, value)
+
+    def _open(self, topic: str, partition: int, lane: _Lane) -> _OpenBatch:
+        assert self._client is not None
+        loop = asyncio.get_running_loop()
+        lane.open = batch = _OpenBatch(self._client.create_batch(), loop.create_future())
+        batch.future.add_done_callback(_retrieve)
+        loop.call_later(self._linger_s, self._close_if_open, (topic, partition), lane, batch)
+        return batch
+
+    def _close_if_open(self, key: tuple[str, int], lane: _Lane, batch: _OpenBatch) -> None:
+        if lane.open is batch:
+            self._close(key, lane)
+
+    def _close(self, key: tuple[str, int], lane: _Lane) -> None:
+        batch, lane.open = lane.open, None
+        if batch is None:
+            return
+        batch.builder.close()
+        task = asyncio.create_task(self._send(key, lane, batch))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _send(self, key: tuple[str, int], lane: _Lane, batch: _OpenBatch) -> None:
+        client: AIOKafkaProducer | None = None
+        try:
+            async with asyncio.timeout(self._confirm_within_s):
+                async with lane.order:
+                    client = await self._ensure_client()
+                    confirmation = await client.send_batch(batch.builder, key[0], partition=key[1])
+                await confirmation
+            batch.future.set_result(None)
+        except (KafkaError, TimeoutError, OSError) as error:
+            log.warning("a batch was not confirmed", extra={"topic": key[0], "error": type(error).__name__})
+            batch.future.set_exception(TryLater(f"the broker did not confirm: {type(error).__name__}", after_s=1.0))
+            if client is not None:
+                self._discard(client)
+        finally:
+            self.waiting_bytes -= batch.size
+            if not batch.future.done():
+                batch.future.cancel()
+
+    async def _ensure_client(self) -> AIOKafkaProducer:
+        async with self._making:
+            if self._client is None:
+                client = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    enable_idempotence=True,
+                    acks="all",
+                    linger_ms=0,
+                    max_batch_size=self._max_batch_bytes,
+                    max_request_size=self._max_batch_bytes + 100_000,
+                    request_timeout_ms=int(self._confirm_within_s * 1000),
+                )
+                try:
+                    await client.start()
+                except BaseException:
+                    await client.stop()
+                    raise
+                self._client = client
+            return self._client
+
+    def _discard(self, client: AIOKafkaProducer) -> None:
+        if self._client is client:
+            self._client = None
+            log.warning("the producer is made anew after an unconfirmed batch")
+        task = asyncio.create_task(_stop_quietly(client))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        if self._client is None:
+            again = asyncio.create_task(self._reconnect())
+            self._sending.add(again)
+            again.add_done_callback(self._sending.discard)
+
+    async def _reconnect(self) -> None:
+        while self._client is None:
+            try:
+                await self._ensure_client()
+            except (KafkaError, OSError):
+                await asyncio.sleep(0.5)
+
+
+def _retrieve(future: asyncio.Future[None]) -> None:
+    """Mark the error as seen: a caller that went away must not turn it into a warning of the event loop."""
+    if not future.cancelled():
+        future.exception()
+
+
+async def _stop_quietly(client: AIOKafkaProducer) -> None:
+    with suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(5):
+            await client.stop()
+
+
+Handler = Callable[[ConsumerRecord], Awaitable[None]]
+
+
+class TopicReader:
+    """
+    Reads one topic, all partitions, from its beginning (or given offsets), in every process: for small tables.
+
+    The handler sees records in order and may see them again after a restart. `caught_up` is set once all that was
+    there at the start has been handled.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, handler: Handler, *, start_at: dict[int, int] | None = None) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._handler = handler
+        self._start_at = start_at or {}
+        self._handled: dict[TopicPartition, int] = {}
+        self._consumer: AIOKafkaConsumer | None = None
+        self.caught_up = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read until cancelled. Raises what the handler raises, with the record unhandled."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="none", fetch_max_wait_ms=100
+        )
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(self._topic, number) for number in await _partitions(consumer, self._topic)]
+            consumer.assign(partitions)
+            first = await consumer.beginning_offsets(partitions)
+            for partition in partitions:
+                offset = self._start_at.get(partition.partition, first[partition])
+                consumer.seek(partition, offset)
+                self._handled[partition] = offset
+            self._consumer = consumer
+            ends = await consumer.end_offsets(partitions)
+            while True:
+                if not self.caught_up.is_set() and all(self._handled[p] >= ends[p] for p in partitions):
+                    self.caught_up.set()
+                for partition, records in (await consumer.getmany(timeout_ms=200)).items():
+                    for record in records:
+                        await self._handler(record)
+                        self._handled[partition] = record.offset + 1
+                    # a compacted topic has holes: what was read is known by position, not by record
+                    self._handled[partition] = await consumer.position(partition)
+        finally:
+            self._consumer = None
+            await consumer.stop()
+
+    async def unread(self) -> int:
+        """How many offsets of the topic have not been handled yet, asked of the broker now."""
+        if self._consumer is None:
+            return 1
+        ends = await self._consumer.end_offsets(list(self._handled))
+        return sum(max(0, ends[partition] - handled) for partition, handled in self._handled.items())
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+    for _ in range(100):
+        found = consumer.partitions_for_topic(topic)
+        if found:
+            return sorted(found)
+        await asyncio.sleep(0.1)
+        await consumer._client.force_metadata_update()
+    raise TryLater(f"topic {topic} is not there")

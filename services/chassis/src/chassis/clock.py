@@ -1,0 +1,99 @@
+"""Business time, which decides about money: the real one in production, the sandbox's in demo and tests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Protocol
+
+import httpx
+
+from event_schemas.times import parse_instant
+
+log = logging.getLogger(__name__)
+
+
+class Clock(Protocol):
+    """Anything that tells business time, UTC. Process time (time-outs, back-off, leases) never comes from here."""
+
+    def now(self) -> datetime:
+        """Business time at this moment."""
+
+
+class SystemClock:
+    """Business time is real time."""
+
+    def now(self) -> datetime:
+        """The machine's UTC time."""
+        return datetime.now(UTC)
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+
+class SteppedClock:
+    """
+    Business time as another service owns it: moving in steps, never back, followed by a long poll.
+
+    `now()` is the last step seen. While the owner is away time stands still, which delays money and never changes it.
+    """
+
+    def __init__(self, url: str, *, wait_s: int = 10) -> None:
+        self._url = url
+        self._wait_s = wait_s
+        self._version = -1
+        self._now: datetime | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def now(self) -> datetime:
+        """The last step seen. Raises RuntimeError before `start` has seen one."""
+        if self._now is None:
+            raise RuntimeError("the business clock was read before it was started")
+        return self._now
+
+    async def start(self) -> None:
+        """Return once the first step is known; follow the owner from then on."""
+        client = httpx.AsyncClient(timeout=self._wait_s + 10)
+        while self._now is None:
+            await self._poll(client, wait_s=0)
+        self._task = asyncio.create_task(self._follow(client), name="business-clock")
+
+    async def stop(self) -> None:
+        """Stop following."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _follow(self, client: httpx.AsyncClient) -> None:
+        async with client:
+            while True:
+                await self._poll(client, wait_s=self._wait_s)
+
+    async def _poll(self, client: httpx.AsyncClient, *, wait_s: int) -> None:
+        try:
+            answer = await client.get(self._url, params={"newer_than": self._version, "wait_s": wait_s})
+            answer.raise_for_status()
+            body = answer.json()
+        except httpx.HTTPError as error:
+            log.warning("business clock is away", extra={"url": self._url, "error": type(error).__name__})
+            await asyncio.sleep(0.2)
+            return
+        if body["now"] is None:
+            await asyncio.sleep(0.05)
+            return
+        if body["version"] != self._version:
+            self._version, self._now = body["version"], parse_instant(body["now"])
+
+
+BusinessClock = SystemClock | SteppedClock
+
+
+def business_clock(url: str | None) -> BusinessClock:
+    """The clock that a service runs by: `url` names the owner of stepped time, None means real time."""
+    return SteppedClock(url) if url else SystemClock()

@@ -1,0 +1,115 @@
+"""PostgreSQL: one schema, one owner role and one app role for each service; migrations; connections as the app role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_LOCK = 7_105_131_819  # any fixed number: one migration of the installation at a time
+_NAME = re.compile(r"[a-z][a-z_]{0,40}\Z")
+
+
+def async_url(url: str) -> str:
+    """The same URL for SQLAlchemy on asyncpg."""
+    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+asyncpg://", url)
+
+
+def _server_settings(schema: str) -> dict[str, str]:
+    return {
+        "role": f"{schema}_app",
+        "search_path": schema,
+        "timezone": "UTC",
+        "application_name": schema,
+        "jit": "off",
+    }
+
+
+async def create_pool(url: str, schema: str, *, size: int = 4, **options: Any) -> asyncpg.Pool[asyncpg.Record]:
+    """An asyncpg pool that acts as the service's app role in its own schema. For the hot statements."""
+    pool = await asyncpg.create_pool(
+        url, min_size=1, max_size=size, server_settings=_server_settings(schema), command_timeout=60, **options
+    )
+    assert pool is not None
+    return pool
+
+
+def create_engine(url: str, schema: str, *, size: int = 4) -> AsyncEngine:
+    """A SQLAlchemy engine that acts as the service's app role in its own schema. For ordinary statements."""
+    return create_async_engine(
+        async_url(url),
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"server_settings": _server_settings(schema), "command_timeout": 60},
+    )
+
+
+async def migrate(url: str, schema: str, versions: Path) -> None:
+    """
+    Bring a service's schema up to its newest migration; safe to repeat and to run at the same time elsewhere.
+
+    Makes `<schema>_owner` and `<schema>_app` where they are missing. Tables belong to the owner; the app role gets
+    SELECT, INSERT, UPDATE and DELETE on all of them by default, and a migration takes away what it must not have.
+
+    Args:
+        url: the administrator's URL (it may make roles).
+        versions: the folder of the service's Alembic revisions.
+    """
+    if not _NAME.match(schema):
+        raise ValueError(f"not a schema name: {schema!r}")
+    engine = create_async_engine(async_url(url))
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            for statement in _preparation(schema):
+                await connection.execute(text(statement))
+            await connection.run_sync(_upgrade, schema, versions)
+    finally:
+        await engine.dispose()
+
+
+def _preparation(schema: str) -> list[str]:
+    owner, app = f"{schema}_owner", f"{schema}_app"
+    make_role = (
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{0}') THEN CREATE ROLE {0} NOLOGIN; "
+        "END IF; END $$"
+    )
+    return [
+        make_role.format(owner),
+        make_role.format(app),
+        f"GRANT {owner}, {app} TO CURRENT_USER",
+        f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner}",
+        f"GRANT USAGE ON SCHEMA {schema} TO {app}",
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} "
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app}",
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {app}",
+        f"SET LOCAL ROLE {owner}",
+        f"SET LOCAL search_path = {schema}",
+        "SET LOCAL lock_timeout = '10s'",
+    ]
+
+
+def _upgrade(connection: Connection, schema: str, versions: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
+    config.set_main_option("version_locations", str(versions))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    config.attributes["schema"] = schema
+    command.upgrade(config, "head")
+
+
+@asynccontextmanager
+async def transaction(pool: asyncpg.Pool[asyncpg.Record]) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """One transaction on a connection of the pool: committed on leaving, rolled back on any error."""
+    async with pool.acquire() as connection, connection.transaction():
+        yield connection  # type: ignore[misc]
