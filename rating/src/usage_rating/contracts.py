@@ -1,0 +1,30 @@
+"""From a contract as it stands on the bus to the timeline that the rules read."""
+
+from __future__ import annotations
+
+from event_schemas.contracts import Contract, OutcomePolicy
+from event_schemas.times import to_micros
+from event_schemas.vocabulary import DecidedBy
+from usage_rating.domain.policy import DAY, HOUR, ContractTimeline, Policy
+
+
+def from_contract(contract: Contract) -> ContractTimeline:
+    """The policies of a contract, by the instant from which each is in force."""
+    return ContractTimeline(
+        tuple(to_micros(entry.effective_from) for entry in contract.timeline),
+        tuple(from_contract_policy(entry.policy) for entry in contract.timeline),
+    )
+
+
+def from_contract_policy(policy: OutcomePolicy) -> Policy:
+    """One policy, its durations in microseconds."""
+    horizon = policy.return_horizon_days
+    hours = policy.window_hours.model_dump(exclude_none=True)
+    return Policy(
+        version=policy.version,
+        window={channel: count * HOUR for channel, count in hours.items()},
+        teammate_takeover_voids=policy.teammate_takeover_voids,
+        return_horizon=None if horizon is None else horizon * DAY,
+        decided_by_product=policy.decided_by is DecidedBy.PRODUCT,
+        precedence={name: rank for rank, name in enumerate(policy.type_precedence)},
+    )
