@@ -24,6 +24,6 @@ class ServiceSettings(BaseSettings):
 
     @classmethod
     def load(cls, service: str) -> Self:
-        """Settings of `service`, such as `rating`, from the environment. Raises ValidationError where one is missing."""
+        """Settings of `service`, such as `rating`. Raises ValidationError where one is missing from the environment."""
         own = os.environ.get(f"{service.upper().replace('-', '_')}_DATABASE_URL")
         return cls(**({"database_url": own} if own else {}))  # type: ignore[arg-type]
