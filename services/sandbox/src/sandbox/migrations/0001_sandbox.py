@@ -1,0 +1,22 @@
+"""All that the sandbox remembers."""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.execute(
+        """
+        CREATE TABLE objects (id text PRIMARY KEY, kind text NOT NULL, number bigint NOT NULL, body jsonb NOT NULL);
+        CREATE TABLE meter_events (
+            number bigint PRIMARY KEY, identifier text NOT NULL, event_name text NOT NULL, customer text NOT NULL,
+            value numeric NOT NULL, timestamp bigint NOT NULL, received bigint NOT NULL, state text NOT NULL
+        );
+        CREATE TABLE answers (
+            key text PRIMARY KEY, fingerprint text NOT NULL, status integer NOT NULL, body text NOT NULL
+        );
+        CREATE TABLE control (name text PRIMARY KEY, value jsonb NOT NULL);
+        """
+    )
