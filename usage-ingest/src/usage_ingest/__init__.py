@@ -1,1 +1,1 @@
-"""Takes events in: verified, stored, acknowledged."""
+"""usage-ingest: takes events in, verified, stored, acknowledged."""

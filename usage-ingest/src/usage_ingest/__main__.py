@@ -1,0 +1,44 @@
+"""`python -m usage_ingest serve | migrate | keys create|rotate|revoke|list`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+import uvloop
+
+from chassis.app import run
+from chassis.store import migrate as bring_up
+from chassis.telemetry import configure_logging
+from usage_ingest import commands
+from usage_ingest.app import MIGRATIONS, build
+from usage_ingest.settings import SCHEMA, SERVICE, DatabaseSettings, Settings
+
+cli = typer.Typer(help="usage-ingest: takes events in, verified, stored, acknowledged.", no_args_is_help=True)
+cli.add_typer(commands.keys, name="keys")
+
+
+@cli.command()
+def serve() -> None:
+    """Serve until SIGTERM; settings come from the environment."""
+    settings = Settings.load(SERVICE)
+    configure_logging(SERVICE, settings.log_level)
+
+    async def main() -> None:
+        service = build(settings)
+        await run(service.app, host=settings.host, port=settings.port, work={"ingest": service.work()})
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring schema `ingest` up to its newest migration; safe to repeat."""
+    settings = DatabaseSettings.load()
+    configure_logging(SERVICE)
+    asyncio.run(bring_up(settings.database_url.get_secret_value(), SCHEMA, MIGRATIONS))
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,214 @@
+"""The routes for operators: quarantine, replay, customers, counts. Decode, call, encode; no rules."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.security import APIKeyHeader
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from sqlalchemy import RowMapping
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from chassis.errors import TryLater
+from chassis.problems import Problem, responses
+from event_schemas.vocabulary import QuarantineReason
+from usage_ingest.counting import Counts, count
+from usage_ingest.parts import Parts
+from usage_ingest.replay import replay
+from usage_ingest.store.quarantine import Selection, list_rows
+
+CustomerText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
+IdentifierText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+_AUTHORIZATION = APIKeyHeader(
+    name="Authorization", auto_error=False, scheme_name="bearer", description="Bearer stl_..., an operator's key"
+)
+
+
+class QuarantinedRow(BaseModel):
+    """One event that waits, or waited. Identifiers are null where the event had no valid ones."""
+
+    id: int
+    source: str | None
+    event_id: str | None
+    subject: str | None
+    customer: str | None
+    type: str | None
+    reason: str
+    field: str | None
+    sentence: str
+    received_at: datetime = Field(description="business time of the first delivery")
+    last_received_at: datetime
+    deliveries: int
+    origin: Literal["door", "reader"] = Field(description="refused at the door, or handed back by a reader of the bus")
+    record: str | None = Field(description="topic/partition/offset, for origin `reader`")
+    key: str | None = Field(description="name of the API key that delivered it first")
+    state: Literal["waiting", "replayed"]
+    replayed_at: datetime | None
+    event: dict[str, Any] | None = Field(
+        description="the event, where it fits its schema; only then can it be replayed"
+    )
+
+
+class QuarantinePage(BaseModel):
+    """Rows in order of their ids; `next_after` continues, null at the end."""
+
+    items: list[QuarantinedRow]
+    next_after: int | None
+
+
+class ReplayRequest(BaseModel):
+    """Which waiting rows: by id, by reason, by customer, or several of these; `everything` in place of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[RowId] | None = Field(None, min_length=1, max_length=1000)
+    reason: QuarantineReason | None = None
+    customer: CustomerText | None = None
+    everything: bool = False
+    after: int = Field(0, ge=0, le=2**63 - 1)
+    limit: int = Field(500, ge=1, le=1000)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.everything and self.ids is None and self.reason is None and self.customer is None:
+            raise ValueError("name ids, a reason or a customer, or say everything: true")
+        return self
+
+
+class ReplayResult(BaseModel):
+    """What became of one row."""
+
+    id: int
+    status: Literal["replayed", "still_quarantined", "not_stored"]
+    reason: str | None
+    detail: str | None
+
+
+class ReplayAnswer(BaseModel):
+    """Send the same request with `after` = `next_after` until it is null."""
+
+    results: list[ReplayResult]
+    replayed: int
+    still_quarantined: int
+    not_stored: int
+    next_after: int | None
+
+
+class CustomersRequest(BaseModel):
+    """Customers whose events are to be taken although they have no contract yet."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customers: list[CustomerText] = Field(min_length=1, max_length=1000)
+
+
+class CustomersAnswer(BaseModel):
+    """`registered` are those that were new."""
+
+    registered: list[str]
+    known: int
+
+
+def router(parts: Parts) -> APIRouter:
+    """The routes, over these parts."""
+    routes = APIRouter(prefix="/v1")
+
+    def operator(authorization: Annotated[str | None, Depends(_AUTHORIZATION)]) -> None:
+        parts.require_ready()
+        parts.keys.operator_of(authorization)
+
+    for_operators: dict[str, Any] = {"dependencies": [Depends(operator)], "tags": ["operators"]}
+
+    @routes.get("/quarantine", responses=responses(401, 403, 422, 503), **for_operators)
+    async def list_quarantine(
+        reason: QuarantineReason | None = None,
+        customer: CustomerText | None = None,
+        source: IdentifierText | None = None,
+        event_id: IdentifierText | None = None,
+        state: Literal["waiting", "replayed"] = "waiting",
+        after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> QuarantinePage:
+        """The events that wait in the quarantine, oldest first."""
+        selection = Selection(
+            reason=reason, customer=customer, source=source, event_id=event_id, state=state, after=after, limit=limit
+        )
+        async with _StoreOrProblem():
+            rows, more = await list_rows(parts.engine, selection)
+        items = [to_wire_row(row) for row in rows]
+        return QuarantinePage(items=items, next_after=items[-1].id if more else None)
+
+    @routes.post("/quarantine/replay", responses=responses(401, 403, 422, 503), **for_operators)
+    async def replay_quarantine(wanted: ReplayRequest) -> ReplayAnswer:
+        """Drive waiting events again: same id, first `received_at`, checks applied anew. Safe to repeat."""
+        selection = Selection(
+            ids=tuple(wanted.ids) if wanted.ids is not None else None,
+            reason=wanted.reason,
+            customer=wanted.customer,
+            after=wanted.after,
+            limit=wanted.limit,
+        )
+        async with _StoreOrProblem():
+            outcome = await replay(selection, parts=parts)
+        statuses = [driven.status for driven in outcome.driven]
+        answer = ReplayAnswer(
+            results=[ReplayResult.model_validate(driven, from_attributes=True) for driven in outcome.driven],
+            replayed=statuses.count("replayed"),
+            still_quarantined=statuses.count("still_quarantined"),
+            not_stored=statuses.count("not_stored"),
+            next_after=outcome.next_after,
+        )
+        if answer.not_stored:
+            raise Problem(
+                503,
+                "not_all_stored",
+                "some events could not be put on the bus and still wait; replay again",
+                headers={"Retry-After": "1"},
+                **answer.model_dump(mode="json"),
+            )
+        return answer
+
+    @routes.post("/customers", responses=responses(401, 403, 422, 503), **for_operators)
+    async def register_customers(wanted: CustomersRequest) -> CustomersAnswer:
+        """Register customers by an operator's word; those with a contract are known without it. Safe to repeat."""
+        async with _StoreOrProblem():
+            new = await parts.register.register(wanted.customers)
+        return CustomersAnswer(registered=new, known=len(parts.register.known))
+
+    @routes.get("/counts", responses=responses(503), tags=["operations"])
+    async def counts() -> Counts:
+        """How many events were received and how many wait; numbers only, so no key is asked for."""
+        parts.require_ready()
+        async with _StoreOrProblem():
+            return await count(parts)
+
+    return routes
+
+
+class _StoreOrProblem:
+    """Turns an absent database or broker into a 503."""
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, DBAPIError | SQLAlchemyError | OSError | TryLater):
+            raise Problem(
+                503, "away", "the database or the broker is away; ask again", headers={"Retry-After": "1"}
+            ) from error
+
+
+def to_wire_row(row: RowMapping) -> QuarantinedRow:
+    """A row of the table as the API shows it."""
+    record = f"{row['record_topic']}/{row['record_partition']}/{row['record_offset']}"
+    return QuarantinedRow(
+        id=row["quarantine_id"],
+        **{name: row[name] or None for name in ("source", "event_id", "subject", "customer", "type")},
+        **{name: row[name] for name in ("reason", "field", "sentence", "received_at", "last_received_at")},
+        **{name: row[name] for name in ("deliveries", "origin", "state", "replayed_at", "event")},
+        record=record if row["origin"] == "reader" else None,
+        key=row["key_name"],
+    )

@@ -1,0 +1,211 @@
+"""Builds usage-ingest: the only place that makes its clients, pools and clocks, starts them and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from starlette.routing import Route
+
+from chassis.app import create_app
+from chassis.bus import BatchProducer, TopicReader
+from chassis.clock import BusinessClock, business_clock
+from chassis.health import Health
+from chassis.store import create_engine, create_pool
+from chassis.testing import SetClock
+from chassis.topics import ensure_topics, identify
+from event_schemas.times import iso
+from event_schemas.topics import CONTRACTS, EVENTS_ACCEPTED, EVENTS_QUARANTINED
+from usage_ingest import api, metrics, openapi
+from usage_ingest.broker import Log
+from usage_ingest.consumer import Follower, take_return
+from usage_ingest.handlers import STORE_ERRORS
+from usage_ingest.intake import Intake
+from usage_ingest.keyring import KeyRing
+from usage_ingest.parts import Parts
+from usage_ingest.register import CustomerRegister
+from usage_ingest.settings import SCHEMA, SERVICE, Settings
+from usage_ingest.store.keys import valid_secrets
+from usage_ingest.store.returns import positions
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_AWAY = (KafkaError, KafkaException, DBAPIError, *STORE_ERRORS)
+
+
+@dataclass(slots=True)
+class Service:
+    """The built service: its app, and the work that runs beside it."""
+
+    app: FastAPI
+    parts: Parts
+    health: Health
+    contracts: Follower
+    returns: Follower
+
+    async def work(self) -> None:
+        """Connect, then read the bus and keep memory fresh until cancelled."""
+        parts = self.parts
+        await parts.clock.start()
+        await self._connect()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.contracts.run(), name="contracts")
+            group.create_task(self.returns.run(), name="returns")
+            group.create_task(self._refresh(), name="refresh")
+            await self.contracts.caught_up.wait()  # or events of customers with a contract would be quarantined
+            parts.ready = True
+            log.info(
+                "ready", extra={"customers": len(parts.register.known), "partitions": parts.settings.event_partitions}
+            )
+
+    async def _connect(self) -> None:
+        """Return once database and broker have answered; they may come after this service."""
+        parts = self.parts
+        while True:
+            try:
+                parts.pool = parts.pool or await create_pool(
+                    parts.settings.database_url.get_secret_value(), SCHEMA, size=parts.settings.database_pool_size
+                )
+                parts.keys.replace(await valid_secrets(parts.engine))
+                await parts.register.load()
+                await self._check_topics()
+                await parts.producer.start()
+                return
+            except _AWAY as error:
+                log.warning("waiting for database and broker", extra={"error": type(error).__name__})
+                await asyncio.sleep(0.5)
+
+    async def _check_topics(self) -> None:
+        settings = self.parts.settings
+        await ensure_topics(
+            settings.kafka_bootstrap_servers,
+            partitions=settings.event_partitions,
+            replication=settings.topic_replication,
+            topics=(EVENTS_ACCEPTED, EVENTS_QUARANTINED, CONTRACTS),
+        )
+        found = await identify(settings.kafka_bootstrap_servers, EVENTS_ACCEPTED.name)
+        if found.partitions != settings.event_partitions:
+            raise RuntimeError(
+                f"{EVENTS_ACCEPTED.name} has {found.partitions} partitions, EVENT_PARTITIONS says "
+                f"{settings.event_partitions}: a conversation would change its partition"
+            )
+
+    async def _refresh(self) -> None:
+        parts = self.parts
+        sending = self.health.watch("sending to the broker", limit_s=parts.settings.stalled_after_s)
+        while True:
+            await asyncio.sleep(parts.settings.refresh_s)
+            sending.note(parts.confirmed, behind=parts.producer.waiting_bytes)
+            metrics.WAITING_BYTES.set(parts.producer.waiting_bytes)
+            metrics.OPEN_REQUESTS.set(parts.open_requests)
+            try:
+                parts.keys.replace(await valid_secrets(parts.engine))
+                await parts.register.refresh()
+            except (DBAPIError, *STORE_ERRORS) as error:
+                # nobody can revoke a key while the database is away, so the keys in memory stay the right ones
+                log.warning("keys and customers not refreshed", extra={"error": type(error).__name__})
+
+    async def quiet(self, at: datetime) -> list[str]:
+        """What is still to do up to this business time."""
+        parts = self.parts
+        if not parts.ready:
+            return ["usage-ingest is starting"]
+        waiting = []
+        if parts.clock.now() < at:
+            waiting.append(f"business time here is {iso(parts.clock.now())}")
+        if parts.open_requests:
+            waiting.append(f"{parts.open_requests} requests are open")
+        for name, follower in (("contracts", self.contracts), ("events.quarantined", self.returns)):
+            if unread := await follower.unread():
+                waiting.append(f"{unread} records of {name} are unread")
+        return waiting
+
+    async def stop(self) -> None:
+        """After the last answer: send what is open, wait for its confirmation, disconnect."""
+        parts = self.parts
+        parts.ready = False
+        await parts.producer.stop()
+        await parts.accepted.stop()
+        await parts.clock.stop()
+        if parts.pool is not None:
+            await parts.pool.close()
+        await parts.engine.dispose()
+        log.info("stopped")
+
+
+def build(settings: Settings, *, clock: BusinessClock | SetClock | None = None) -> Service:
+    """Make the service; nothing is connected yet. Tests hand in their own clock."""
+    parts = _make_parts(settings, clock or business_clock(settings.business_clock_url))
+    bootstrap = settings.kafka_bootstrap_servers
+
+    async def contracts_reader() -> TopicReader:
+        return TopicReader(bootstrap, CONTRACTS.name, parts.register.take_contract)
+
+    async def returns_reader() -> TopicReader:
+        start_at = await positions(parts.hot_pool, EVENTS_QUARANTINED.name)
+        return TopicReader(
+            bootstrap, EVENTS_QUARANTINED.name, lambda record: take_return(record, parts), start_at=start_at
+        )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await service.stop()
+
+    health = Health()
+    health.ready.update(
+        service=lambda: _starting(parts), broker=lambda: _broker(parts), database=lambda: _database(parts)
+    )
+    app = create_app(SERVICE, health=health, quiet=lambda at: service.quiet(at), lifespan=lifespan)
+    app.router.routes.append(Route("/v1/events", Intake(parts).post, methods=["POST"]))
+    app.include_router(api.router(parts))
+    openapi.install(app)
+    service = Service(
+        app, parts, health, Follower(contracts_reader, "contracts"), Follower(returns_reader, "events.quarantined")
+    )
+    return service
+
+
+def _make_parts(settings: Settings, clock: BusinessClock | SetClock) -> Parts:
+    url, bootstrap = settings.database_url.get_secret_value(), settings.kafka_bootstrap_servers
+    engine = create_engine(url, SCHEMA, size=settings.database_pool_size)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        producer=BatchProducer(
+            bootstrap,
+            linger_ms=settings.producer_linger_ms,
+            max_waiting_bytes=settings.producer_waiting_bytes_max,
+            confirm_within_s=settings.confirm_within_s,
+        ),
+        engine=engine,
+        keys=KeyRing(),
+        register=CustomerRegister(engine),
+        accepted=Log(bootstrap, EVENTS_ACCEPTED.name, partitions=settings.event_partitions),
+    )
+
+
+async def _starting(parts: Parts) -> str | None:
+    return None if parts.ready else "is starting"
+
+
+async def _broker(parts: Parts) -> str | None:
+    await parts.accepted.records()
+    return None
+
+
+async def _database(parts: Parts) -> str | None:
+    async with asyncio.timeout(3), parts.engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+    return None

@@ -1,0 +1,1 @@
+"""PostgreSQL, schema `ingest`: keys, customers, quarantine, positions on the bus."""

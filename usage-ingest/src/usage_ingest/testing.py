@@ -1,0 +1,130 @@
+"""Builders for tests: events with plain defaults, and the service as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+
+def an_event(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A sound `conversation.signal`; `changes` replace attributes, a value of None takes one away."""
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": f"e{number}",
+        "source": "urn:helpdesk:eu",
+        "type": "conversation.signal",
+        "subject": f"conversation-{number}",
+        "time": "2026-03-02T10:00:08Z",
+        "customer": "acme",
+        "data": {"signal": "customer_message", "intent": "question", "channel": "chat"},
+    }
+    event.update(changes)
+    return {name: value for name, value in event.items() if value is not None}
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Running:
+    """The service as a process, and a client for it."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+    _log_file: IO[bytes]
+
+    @classmethod
+    def start(cls, env: dict[str, str], log: Path, *, wait: bool = True) -> Running:
+        """Start `python -m usage_ingest serve` with this environment beside our own."""
+        port = free_port()
+        log_file = log.open("ab")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "usage_ingest", "serve"],
+            env={**os.environ, **env, "PORT": str(port)},
+            stdout=log_file,
+            stderr=subprocess.STDOUT,
+        )
+        running = cls(process, f"http://127.0.0.1:{port}", log, log_file)
+        if wait:
+            running.wait_ready()
+        return running
+
+    def wait_ready(self, *, within_s: float = 40) -> None:
+        """Return once `/readyz` says so. Raises AssertionError with the log's end where it does not in time."""
+        self.wait_until(lambda: self._get("/readyz") == 200, within_s=within_s)
+
+    def wait_until(self, condition: Any, *, within_s: float = 20) -> None:
+        """Return once the condition holds."""
+        deadline = time.monotonic() + within_s
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {within_s} s: {self.log.read_text()[-3000:]}"
+            assert self.process.poll() is None, f"it died: {self.log.read_text()[-3000:]}"
+            time.sleep(0.02)
+
+    def wait_dead(self, *, within_s: float = 20) -> int:
+        """The exit code once the process has ended by itself; negative: the signal that killed it."""
+        return self.process.wait(within_s)
+
+    def send(self, events: Any, key: str, **options: Any) -> httpx.Response:
+        """POST /v1/events."""
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **options.pop("headers", {})}
+        content = events if isinstance(events, bytes) else json.dumps(events).encode()
+        return httpx.post(f"{self.url}/v1/events", content=content, headers=headers, timeout=40, **options)
+
+    def get(self, path: str, key: str | None = None, **params: Any) -> Any:
+        """The JSON of a GET that must succeed."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        answer = httpx.get(self.url + path, params=params, headers=headers, timeout=20)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, path: str, key: str, body: Any) -> httpx.Response:
+        """POST of a JSON body."""
+        return httpx.post(self.url + path, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=40)
+
+    def terminate(self, *, within_s: float = 30) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(within_s)
+
+    def close(self) -> None:
+        """End the process however it is."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._log_file.close()
+
+    def _get(self, path: str) -> int:
+        try:
+            return httpx.get(self.url + path, timeout=5).status_code
+        except httpx.TransportError:
+            return 0
+
+
+def command(env: dict[str, str], *arguments: str) -> str:
+    """Run `python -m usage_ingest ...` and answer its output. Raises AssertionError where it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "usage_ingest", *arguments],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout

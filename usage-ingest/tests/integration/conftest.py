@@ -1,0 +1,135 @@
+"""One embedded stack for all integration tests of this folder; a fresh service, keys and stepped clock as needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedded_stack import Stack
+from usage_ingest.testing import Running, command
+
+PARTITIONS = "8"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.integration)
+
+
+class ClockOwner:
+    """A stepped business clock over HTTP, as the sandbox serves it."""
+
+    def __init__(self) -> None:
+        self.now, self.version = "2026-03-02T10:00:10Z", 1
+        owner, self.moved = self, threading.Condition()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                query = dict(part.split("=") for part in self.path.partition("?")[2].split("&") if part)
+                with owner.moved:
+                    owner.moved.wait_for(
+                        lambda: owner.version > int(query.get("newer_than", -1)), float(query.get("wait_s", 0))
+                    )
+                    body = json.dumps({"now": owner.now, "version": owner.version}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/clock"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def move(self, now: str) -> None:
+        with self.moved:
+            self.now, self.version = now, self.version + 1
+            self.moved.notify_all()
+
+    def close(self) -> None:
+        self._server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    with tempfile.TemporaryDirectory(prefix="usage-ingest-", dir=os.environ.get("SETTLED_TEST_DIR", "/tmp")) as folder:
+        Path(folder).chmod(0o755)
+        started = Stack(Path(folder) / "stack", fsync=False)
+        started.start()
+        yield started
+        started.stop(remove_state=True)
+
+
+@pytest.fixture
+def clock() -> Iterator[ClockOwner]:
+    owner = ClockOwner()
+    yield owner
+    owner.close()
+
+
+@pytest.fixture(scope="session")
+def base_env(stack: Stack) -> dict[str, str]:
+    env = {**stack.urls.env(), "EVENT_PARTITIONS": PARTITIONS}
+    command(env, "migrate")
+    return env
+
+
+@pytest.fixture
+def env(base_env: dict[str, str], clock: ClockOwner) -> dict[str, str]:
+    return {**base_env, "BUSINESS_CLOCK_URL": clock.url}
+
+
+@pytest.fixture
+def start(env: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """Starts the service; ends it after the test."""
+    started: list[Running] = []
+
+    def starting(*, wait: bool = True, **more: str) -> Running:
+        started.append(Running.start({**env, **more}, tmp_path / "service.log", wait=wait))
+        return started[-1]
+
+    yield starting
+    for running in started:
+        running.close()
+
+
+class Keys:
+    """Makes keys of unused names."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self._env = env
+        self._made = 0
+
+    def make(self, *options: str) -> tuple[str, str]:
+        """(name, secret)"""
+        self._made += 1
+        name = f"key-{os.urandom(4).hex()}-{self._made}"
+        return name, json.loads(command(self._env, "keys", "create", "--name", name, "--json", *options))["key"]
+
+    def run(self, *arguments: str) -> str:
+        return command(self._env, "keys", *arguments)
+
+
+@pytest.fixture(scope="session")
+def keys(base_env: dict[str, str]) -> Keys:
+    return Keys(base_env)
+
+
+@pytest.fixture(scope="session")
+def operator(keys: Keys) -> str:
+    """A key that may do everything."""
+    return keys.make("--operator")[1]
