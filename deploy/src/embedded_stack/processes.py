@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,6 +54,17 @@ class Services:
         command = [sys.executable, "-m", spec.module, *spec.args]
         child = children.spawn(command, log=self.log(spec.name), env=env)
         self._state.record(spec.name, child=child, port=port)
+
+    def run_once(self, module: str, *args: str, env: Mapping[str, str] | None = None) -> str:
+        """Run a command of a service to its end; its output. Raises StackError with what it said when it fails."""
+        command = [sys.executable, "-m", module, *args]
+        result = subprocess.run(
+            command, env={**os.environ, **self._env, **(env or {})}, capture_output=True, text=True, check=False
+        )
+        if result.returncode != 0:
+            said = "\n".join((result.stdout + result.stderr).splitlines()[-20:])
+            raise children.StackError(f"{' '.join(command[1:])} failed:\n{said}")
+        return result.stdout
 
     def restart(self, name: str) -> None:
         """Start a service of this process again as it was specified, on the same port."""

@@ -60,6 +60,11 @@ class Stack:
                 result.result()
         return self.urls
 
+    def postgres_only(self) -> None:
+        """Bring up PostgreSQL alone, for tests that need no broker."""
+        self._prepare_state()
+        self.postgres.start()
+
     @property
     def urls(self) -> StackUrls:
         """Where the stack answers once it has been started."""

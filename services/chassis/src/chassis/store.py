@@ -6,13 +6,17 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+# asyncpg's classes take type parameters for the type checker only
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+HotConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _LOCK = 7_105_131_819  # any fixed number: one migration of the installation at a time
 _NAME = re.compile(r"[a-z][a-z_]{0,40}\Z")
@@ -33,7 +37,7 @@ def _server_settings(schema: str) -> dict[str, str]:
     }
 
 
-async def create_pool(url: str, schema: str, *, size: int = 4, **options: Any) -> asyncpg.Pool[asyncpg.Record]:
+async def create_pool(url: str, schema: str, *, size: int = 4, **options: Any) -> Pool:
     """An asyncpg pool that acts as the service's app role in its own schema. For the hot statements."""
     pool = await asyncpg.create_pool(
         url, min_size=1, max_size=size, server_settings=_server_settings(schema), command_timeout=60, **options
@@ -109,7 +113,7 @@ def _upgrade(connection: Connection, schema: str, versions: Path) -> None:
 
 
 @asynccontextmanager
-async def transaction(pool: asyncpg.Pool[asyncpg.Record]) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+async def transaction(pool: Pool) -> AsyncIterator[HotConnection]:
     """One transaction on a connection of the pool: committed on leaving, rolled back on any error."""
     async with pool.acquire() as connection, connection.transaction():
         yield connection  # type: ignore[misc]
