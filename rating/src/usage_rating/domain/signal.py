@@ -45,7 +45,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False, order=True)
     source: str
     id: str
     quantity: str
-    corrects: tuple[str, str] | tuple[()] = ()
+    corrects: tuple[str, ...] = ()
     evidence: str = ""
     received_at: int = 0
 
@@ -55,6 +55,6 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False, order=True)
         return (self.source, self.id)
 
     @property
-    def content(self) -> tuple[int, str, tuple[str, str] | tuple[()], str]:
+    def content(self) -> tuple[int, str, tuple[str, ...], str]:
         """What the event says, without when it came."""
         return (self.at, self.quantity, self.corrects, self.evidence)

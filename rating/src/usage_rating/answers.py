@@ -1,0 +1,267 @@
+"""What the HTTP API answers: its documents, and how rows become them. Quantities are decimal strings, times UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+from pydantic import BaseModel
+
+from event_schemas.times import from_micros
+from event_schemas.values import EXACT, decimal_text
+from usage_rating.domain.ranks import NAMES
+from usage_rating.domain.signal import Signal
+
+
+class MeterUsage(BaseModel):
+    """Usage of one meter: what was charged, what was reversed, and the difference."""
+
+    meter: str
+    charged: str
+    reversed: str
+    net: str
+    entries: int
+
+
+class PeriodUsage(BaseModel):
+    """Usage within one billing period, or within the part of it that was asked for: [start, end)."""
+
+    start: datetime
+    end: datetime
+    meters: list[MeterUsage]
+
+
+class UsageAnswer(BaseModel):
+    """Usage of a customer within [start, end), by `effective_at`. `periods` is empty where there is no contract."""
+
+    customer: str
+    start: datetime
+    end: datetime
+    meters: list[MeterUsage]
+    periods: list[PeriodUsage]
+
+
+class Entry(BaseModel):
+    """One line of the ledger with its cause; `signals` are (source, id) of the events that it rests on."""
+
+    entry_id: str
+    customer: str
+    subject: str
+    subject_kind: Literal["conversation", "record"]
+    meter: str
+    op: Literal["charge", "reverse"]
+    ordinal: int
+    quantity: str
+    effective_at: datetime
+    caused_at: datetime
+    recorded_at: datetime
+    policy_version: str
+    how: str | None
+    reason: str | None
+    signals: list[tuple[str, str]]
+    reverses: str | None
+    partition: int
+    seq: int
+
+
+class EntriesAnswer(BaseModel):
+    """A page of entries; `next` is to be sent as `after` for the next one, null at the end."""
+
+    entries: list[Entry]
+    next: str | None
+
+
+class SignalAnswer(BaseModel):
+    """One signal of a conversation. `counts` is false for a content that lost a conflict of identity."""
+
+    at: datetime
+    signal: str
+    source: str
+    id: str
+    detail: str
+    outcome_type: str
+    channel: str
+    evidence: str
+    received_at: datetime
+    counts: bool
+
+
+class StoryLine(BaseModel):
+    """One sentence of the story, and the signal (source, id) that it tells of, where it is one's."""
+
+    at: datetime
+    sentence: str
+    signal: tuple[str, str] | None
+
+
+class ConversationAnswer(BaseModel):
+    """A conversation as it is decided now: status, why, its signals, its entries and its story."""
+
+    customer: str
+    conversation: str
+    partition: int
+    status: str
+    why: str
+    why_in_words: str
+    decided_up_to: datetime
+    next_decision_at: datetime | None
+    signals: list[SignalAnswer]
+    signals_not_kept: int
+    entries: list[Entry]
+    story: list[StoryLine]
+
+
+class EventsEquation(BaseModel):
+    """received = applied + duplicate + conflicting + quarantined + unread."""
+
+    received: int
+    applied: int
+    duplicate: int
+    conflicting: int
+    quarantined: int
+    unread: int
+    holds: bool
+
+
+class ConversationsEquation(BaseModel):
+    """seen = charged + not_chargeable + pending + excluded."""
+
+    seen: int
+    charged: int
+    not_chargeable: int
+    pending: int
+    excluded: int
+    holds: bool
+
+
+class PartitionAnswer(BaseModel):
+    """How far one partition is."""
+
+    partition: int
+    epoch: int
+    next_offset: int
+    unread: int
+    read_up_to: datetime
+    last_seq: int
+    published_seq: int
+
+
+class EquationsAnswer(BaseModel):
+    """Both equations, summed over the partitions, and the partitions."""
+
+    events: EventsEquation
+    conversations: ConversationsEquation
+    records_seen: int
+    partitions: list[PartitionAnswer]
+
+
+class CaseAnswer(BaseModel):
+    """What a person has to look at."""
+
+    case_id: int
+    kind: Literal["conflict", "disagreement"]
+    customer: str
+    subject: str
+    about: str
+    sentence: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+class CasesAnswer(BaseModel):
+    """A page of cases; `next` is to be sent as `after` for the next one, null at the end."""
+
+    cases: list[CaseAnswer]
+    next: int | None
+
+
+def meters_of(rows: Iterable[Mapping[str, Any]]) -> list[MeterUsage]:
+    """Rows of (meter, charged, reversed, entries), several per meter, as one line per meter."""
+    sums: dict[str, tuple[Decimal, Decimal, int]] = {}
+    for row in rows:
+        charged, reversed_, entries = sums.get(row["meter"], (Decimal(0), Decimal(0), 0))
+        sums[row["meter"]] = (
+            EXACT.add(charged, row["charged"] or Decimal(0)),
+            EXACT.add(reversed_, row["reversed"] or Decimal(0)),
+            entries + row["entries"],
+        )
+    return [
+        MeterUsage(
+            meter=meter,
+            charged=decimal_text(charged),
+            reversed=decimal_text(reversed_),
+            net=decimal_text(EXACT.subtract(charged, reversed_)),
+            entries=entries,
+        )
+        for meter, (charged, reversed_, entries) in sorted(sums.items())
+    ]
+
+
+def from_row_entry(row: Mapping[str, Any]) -> Entry:
+    """A row of the ledger."""
+    return Entry(
+        **{
+            **dict(row),
+            "quantity": decimal_text(row["quantity"]),
+            "signals": msgspec.json.decode(row["signals"], type=list[tuple[str, str]]),
+        }
+    )
+
+
+def from_signal(signal: Signal, *, counts: bool) -> SignalAnswer:
+    """A signal as the conversation keeps it."""
+    return SignalAnswer(
+        at=from_micros(signal.at),
+        signal=NAMES[signal.rank],
+        source=signal.source,
+        id=signal.id,
+        detail=signal.detail,
+        outcome_type=signal.outcome_type,
+        channel=signal.channel,
+        evidence=signal.evidence,
+        received_at=from_micros(signal.received_at),
+        counts=counts,
+    )
+
+
+def equations_of(rows: Iterable[Mapping[str, Any]], ends: Mapping[int, int]) -> EquationsAnswer:
+    """Both equations from the partitions' rows and the ends of the log, which were asked after the rows."""
+    found = {row["partition"]: row for row in rows}
+    sums = {name: sum(row[name] for row in found.values()) for name in _SUMMED}
+    unread = {n: end - (found[n]["next_offset"] if n in found else 0) for n, end in ends.items()}
+    received = sum(ends.values())
+    events = {name: sums[name] for name in ("applied", "duplicate", "conflicting", "quarantined")}
+    statuses = {name: sums[name] for name in ("charged", "not_chargeable", "pending", "excluded")}
+    return EquationsAnswer(
+        events=EventsEquation(
+            received=received,
+            unread=sum(unread.values()),
+            holds=received == sum(events.values()) + sum(unread.values()),
+            **events,
+        ),
+        conversations=ConversationsEquation(
+            seen=sums["seen"], holds=sums["seen"] == sum(statuses.values()), **statuses
+        ),
+        records_seen=sums["records"],
+        partitions=[
+            PartitionAnswer(
+                partition=n,
+                epoch=row["epoch"],
+                next_offset=row["next_offset"],
+                unread=unread.get(n, 0),
+                read_up_to=from_micros(row["read_up_to"]),
+                last_seq=row["next_seq"] - 1,
+                published_seq=row["published_seq"],
+            )
+            for n, row in sorted(found.items())
+        ],
+    )
+
+
+_SUMMED = (
+    "applied", "duplicate", "conflicting", "quarantined",
+    "seen", "charged", "not_chargeable", "pending", "excluded", "records",
+)  # fmt: skip

@@ -1,0 +1,178 @@
+"""The HTTP API: usage, conversations, entries, equations, cases. Reads only; no rules."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
+
+from chassis.problems import Problem, responses
+from event_schemas.times import Period, from_micros, iso, parse_instant
+from usage_rating.answers import (
+    CaseAnswer,
+    CasesAnswer,
+    ConversationAnswer,
+    EntriesAnswer,
+    EquationsAnswer,
+    PeriodUsage,
+    StoryLine,
+    UsageAnswer,
+    equations_of,
+    from_row_entry,
+    from_signal,
+    meters_of,
+)
+from usage_rating.contract_book import ContractBook
+from usage_rating.domain.outcome import decide
+from usage_rating.domain.story import WHY, story
+from usage_rating.entries import held_ids
+from usage_rating.log_ends import LogEnds
+from usage_rating.state import decode_conversation
+from usage_rating.store.reading import Reading
+
+CUSTOMER = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$"
+IDENTIFIER = r"^[\x21-\x7e]{1,200}$"
+SLUG = r"^[a-z][a-z0-9_]{0,49}$"
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+MOST_PERIODS = 120
+
+CustomerPath = Annotated[str, Path(pattern=CUSTOMER, description="The customer's id in Settled.")]
+From = Annotated[AwareDatetime, Query(alias="from", description="First instant of effective_at, inclusive.")]
+To = Annotated[AwareDatetime, Query(alias="to", description="Last instant of effective_at, exclusive.")]
+Meter = Annotated[str | None, Query(pattern=SLUG, description="One meter; all where it is left out.")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRouter:
+    """The routes over these sources."""
+    router = APIRouter(prefix="/v1")
+
+    @router.get("/customers/{customer}/usage", tags=["usage"], responses=responses(422))
+    async def usage(customer: CustomerPath, start: From, end: To, meter: Meter = None) -> UsageAnswer:
+        """Charged, reversed and net per meter, in all and by billing period of the customer's contract."""
+        _check_range(start, end)
+        periods = _periods(book, customer, start, end)
+        rows = await reading.usage(customer, [(p.start, p.end) for p in periods] or [(start, end)], meter)
+        return UsageAnswer(
+            customer=customer,
+            start=start,
+            end=end,
+            meters=meters_of(rows),
+            periods=[
+                PeriodUsage(
+                    start=period.start,
+                    end=period.end,
+                    meters=meters_of(row for row in rows if row["period"] == number),
+                )
+                for number, period in enumerate(periods, 1)
+            ],
+        )
+
+    @router.get("/conversations/{customer}/{conversation:path}", tags=["usage"], responses=responses(404, 422))
+    async def conversation(
+        customer: CustomerPath, conversation: Annotated[str, Path(pattern=IDENTIFIER)]
+    ) -> ConversationAnswer:
+        """A conversation's status and why, its signals and entries, and its story in words."""
+        row = await reading.conversation(customer, conversation)
+        if row is None:
+            raise Problem(404, "unknown_conversation", f"customer {customer} has no such conversation")
+        state = decode_conversation(row["state"])
+        timeline = book.timeline(customer)
+        decision = decide(state.signals, timeline, as_of=row["read_up_to"])
+        ids = held_ids(await reading.ledger_id(), customer, conversation, state.held)
+        return ConversationAnswer(
+            customer=customer,
+            conversation=conversation,
+            partition=row["partition"],
+            status=decision.status,
+            why=decision.why,
+            why_in_words=WHY.get(decision.why, decision.why),
+            decided_up_to=from_micros(row["read_up_to"]),
+            next_decision_at=None if decision.due_at is None else from_micros(decision.due_at),
+            signals=[
+                *(from_signal(signal, counts=True) for signal in state.signals),
+                *(from_signal(signal, counts=False) for signal in state.others),
+            ],
+            signals_not_kept=state.left_out,
+            entries=[from_row_entry(entry) for entry in await reading.entries_by_id(ids)],
+            story=[
+                StoryLine(at=from_micros(line.at), sentence=line.sentence, signal=line.signal)
+                for line in story(state.signals, timeline, as_of=row["read_up_to"])
+            ],
+        )
+
+    @router.get("/entries", tags=["ledger"], responses=responses(422))
+    async def entries(
+        customer: Annotated[str, Query(pattern=CUSTOMER)],
+        start: From,
+        end: To,
+        meter: Meter = None,
+        after: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
+        limit: Limit = 100,
+    ) -> EntriesAnswer:
+        """The ledger's lines of a customer by `effective_at`, then by id; a page at a time."""
+        _check_range(start, end)
+        found = await reading.entries(customer, start, end, meter=meter, after=_cursor(after), limit=limit + 1)
+        page = [from_row_entry(row) for row in found[:limit]]
+        more = len(found) > limit
+        return EntriesAnswer(
+            entries=page, next=f"{iso(page[-1].effective_at)}~{page[-1].entry_id}" if more and page else None
+        )
+
+    @router.get("/equations", tags=["operations"])
+    async def equations() -> EquationsAnswer:
+        """Where every event and every conversation went, and whether both sums hold."""
+        rows = await reading.partitions()
+        return equations_of(rows, await ends.ends())
+
+    @router.get("/cases", tags=["operations"], responses=responses(422))
+    async def cases(
+        customer: Annotated[str | None, Query(pattern=CUSTOMER)] = None,
+        kind: Literal["conflict", "disagreement"] | None = None,
+        closed: Annotated[bool, Query(description="Closed cases too.")] = False,
+        after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+        limit: Limit = 100,
+    ) -> CasesAnswer:
+        """What a person has to look at: conflicting identities, and products that disagree with the signals."""
+        found = await reading.cases(customer=customer, kind=kind, closed_too=closed, after=after, limit=limit + 1)
+        page = [CaseAnswer(**dict(row)) for row in found[:limit]]
+        return CasesAnswer(cases=page, next=page[-1].case_id if len(found) > limit else None)
+
+    return router
+
+
+def _check_range(start: datetime, end: datetime) -> None:
+    if not EARLIEST <= start < end <= LATEST:
+        raise Problem(422, "invalid_range", "from lies before to, both between the years 2000 and 2200", field="from")
+
+
+def _periods(book: ContractBook, customer: str, start: datetime, end: datetime) -> list[Period]:
+    """The contract's billing periods that overlap [start, end), cut to it; none where there is no contract."""
+    contract = book.contract(customer)
+    if contract is None:
+        return []
+    periods = []
+    at = start
+    while at < end:
+        whole = contract.period_of(at)
+        periods.append(Period(max(whole.start, start), min(whole.end, end)))
+        at = whole.end
+        if len(periods) > MOST_PERIODS:
+            raise Problem(422, "range_too_long", f"at most {MOST_PERIODS} billing periods at once", field="to")
+    return periods
+
+
+def _cursor(after: str | None) -> tuple[datetime, str]:
+    if after is None:
+        return (EARLIEST, "")
+    at, _, entry_id = after.partition("~")
+    try:
+        instant = parse_instant(at)
+    except ValueError:
+        instant = EARLIEST
+        entry_id = ""
+    if not entry_id.isalnum() or not entry_id.isascii() or not EARLIEST <= instant <= LATEST:
+        raise Problem(422, "invalid_cursor", "after takes what `next` of the page before says", field="after")
+    return (instant, entry_id)

@@ -1,0 +1,121 @@
+"""Builds rating from its settings: the only place that makes pools, clients and clocks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI
+
+from chassis import app as chassis_app
+from chassis.bus import BatchProducer, TopicReader
+from chassis.clock import BusinessClock, business_clock
+from chassis.health import Health
+from chassis.store import create_pool, migrate
+from chassis.topics import ensure_topics
+from event_schemas.topics import CONTRACTS
+from usage_rating.api import build_router
+from usage_rating.consumer import Worker
+from usage_rating.contract_book import ContractBook
+from usage_rating.log_ends import LogEnds
+from usage_rating.publisher import Publisher
+from usage_rating.quiet import QuietCheck
+from usage_rating.settings import Settings
+from usage_rating.store.hot import HotStore, keep_steered, steer
+from usage_rating.store.reading import Reading
+
+SCHEMA = "rating"
+MIGRATIONS = Path(__file__).parent / "migrations"
+HOT_CONNECTIONS = 3  # the worker, the publisher, and one for a claim while both are busy
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Rating, built: what it serves and what runs beside it."""
+
+    http: FastAPI
+    work: dict[str, Callable[[], Coroutine[Any, Any, None]]]
+
+
+@asynccontextmanager
+async def build(settings: Settings, *, clock: BusinessClock | None = None) -> AsyncIterator[App]:
+    """Connect to everything and hand out the app; on leaving disconnect, with all that was appended confirmed."""
+    async with AsyncExitStack() as stack:
+        url = settings.database_url.get_secret_value()
+        hot = await create_pool(url, SCHEMA, size=HOT_CONNECTIONS, init=steer, reset=keep_steered)
+        stack.push_async_callback(hot.close)
+        cold = await create_pool(url, SCHEMA, size=4)
+        stack.push_async_callback(cold.close)
+        producer = BatchProducer(settings.kafka_bootstrap_servers)
+        await producer.start()
+        stack.push_async_callback(producer.stop)
+        ends = LogEnds(settings.kafka_bootstrap_servers)
+        await ends.start(settings.event_partitions)
+        stack.push_async_callback(ends.stop)
+        clock = clock or business_clock(settings.business_clock_url)
+        await clock.start()
+        stack.push_async_callback(clock.stop)
+        yield _assemble(settings, hot, cold, producer, ends, clock)
+
+
+def _assemble(
+    settings: Settings,
+    hot: asyncpg.Pool[asyncpg.Record],
+    cold: asyncpg.Pool[asyncpg.Record],
+    producer: BatchProducer,
+    ends: LogEnds,
+    clock: BusinessClock,
+) -> App:
+    health = Health()
+    book = ContractBook()
+    contracts = TopicReader(settings.kafka_bootstrap_servers, CONTRACTS.name, book.take)
+    store, reading = HotStore(hot), Reading(cold)
+    publisher = Publisher(producer, store, progress_ms=settings.progress_ms, most_waiting=settings.unpublished_entries)
+    worker = Worker(
+        settings,
+        store=store,
+        book=book,
+        publisher=publisher,
+        producer=producer,
+        clock=clock,
+        progress=health.watch("reading events.accepted"),
+    )
+    health.ready["database"] = reading.answers
+    health.ready["contracts"] = _caught_up(contracts)
+    quiet = QuietCheck(reading, ends, clock=clock, book=book, contracts=contracts)
+    http = chassis_app.create_app("Settled rating", health=health, quiet=quiet.waiting_for)
+    http.include_router(build_router(reading, book, ends))
+
+    async def decide_once_contracts_are_read() -> None:
+        await contracts.caught_up.wait()
+        await worker.run()
+
+    return App(
+        http,
+        {"contracts": contracts.run, "worker": decide_once_contracts_are_read, "publisher": publisher.run},
+    )
+
+
+def _caught_up(contracts: TopicReader) -> Callable[[], Coroutine[Any, Any, str | None]]:
+    async def check() -> str | None:
+        return None if contracts.caught_up.is_set() else "not all contracts are read yet"
+
+    return check
+
+
+async def run_migrations(settings: Settings) -> None:
+    """Make the schema, its roles and tables, and the topics; safe to repeat."""
+    await migrate(settings.database_url.get_secret_value(), SCHEMA, MIGRATIONS)
+    await ensure_topics(settings.kafka_bootstrap_servers, partitions=settings.event_partitions)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM."""
+    async with build(settings) as app:
+        await chassis_app.run(
+            app.http, host=settings.host, port=settings.port, work={name: make() for name, make in app.work.items()}
+        )

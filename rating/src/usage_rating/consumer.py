@@ -1,0 +1,413 @@
+"""
+Reads `events.accepted` and keeps the ledger: the order of effects, and what repeats when the process dies in between.
+
+    claim      epoch raised in the partition's row ─ after-epoch ─ seek to its next_offset
+    batch      unreadable records to events.quarantined ─ after-quarantine-publish ─
+               one transaction: states, ledger, counters, next_offset, read_up_to
+               ─ before-commit ─ commit ─ after-commit
+    tick       one transaction: read_up_to of idle partitions ─ tick-before-commit ─ commit ─ tick-after-commit
+    contracts  one transaction: due_at of the customers' conversations, contracts_applied
+               ─ contracts-before-commit ─ commit ─ contracts-after-commit
+    timers     one transaction: conversations due decided again ─ timers-before-commit ─ commit ─ timers-after-commit
+    publish    ─ before-publish ─ usage.rated confirmed ─ after-publish ─ published_seq stored ─ after-published-seq ─
+               rating.progress confirmed ─ after-progress          (`publisher.py`, beside the others)
+
+What repeats after dying in each gap, and why that is harmless, is said once, in `failpoints.GAPS` and the README.
+Every transaction first locks its partitions' rows and checks their epochs: a former owner writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError
+
+from chassis.bus import BatchProducer
+from chassis.clock import Clock
+from chassis.errors import StaleEpoch, TryLater
+from chassis.health import Progress
+from chassis.pacing import backoff_s
+from chassis.topics import TopicIdentity, identify
+from event_schemas.times import to_micros
+from event_schemas.topics import EVENTS_ACCEPTED
+from usage_rating import metrics
+from usage_rating.arrivals import Arrivals
+from usage_rating.contract_book import ContractBook
+from usage_rating.dead_letters import TooManyUnreadable, publish_unreadable
+from usage_rating.failpoints import failpoints
+from usage_rating.handlers import (
+    Handled,
+    LogGap,
+    handle_arrivals,
+    handle_contracts,
+    handle_tick,
+    handle_timers,
+)
+from usage_rating.publisher import Publisher
+from usage_rating.settings import Settings
+from usage_rating.store.away import AWAY
+from usage_rating.store.hot import HotStore
+from usage_rating.store.partitions import PartitionRow
+
+log = logging.getLogger(__name__)
+
+MINUTE = 60_000_000  # an idle partition is known up to a minute ago: what ingest has stamped may still be on its way
+SECOND = 1_000_000
+STOPS = {
+    StaleEpoch: "stale_epoch",
+    LogGap: "log_gap",
+    TooManyUnreadable: "dead_letters",
+}
+
+
+class ForeignTopic(Exception):
+    """The topic or the log is not the one that the database has read: another topic id, other offsets or partitions."""
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells the worker what the group has decided; acts on nothing by itself, since its errors would be swallowed."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        await self._worker.give_up()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._worker.assign({each.partition for each in assigned})
+
+
+class Worker:
+    """Owns partitions of `events.accepted`, one transaction at a time over all of them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: HotStore,
+        book: ContractBook,
+        publisher: Publisher,
+        producer: BatchProducer,
+        clock: Clock,
+        progress: Progress,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._book = book
+        self._publisher = publisher
+        self._producer = producer
+        self._clock = clock
+        self._progress = progress
+        self._turn = asyncio.Lock()  # held for each transaction: a rebalance waits for it
+        self._rows: dict[int, PartitionRow] = {}  # owned partitions as of their last commit
+        self._next_due: dict[int, int | None] = {}
+        self._assigned: set[int] = set()
+        self._claimed_at: dict[int, int] = {}  # epochs to come back with when the database was away
+        self._to_claim = False
+        self._generation = 0
+        self._ticked_at = 0.0
+
+    # ── the group's decisions ──────────────────────────────────────────────────────────────────────────────────
+
+    def assign(self, partitions: set[int]) -> None:
+        """The group has given this process these partitions: claim them before the next batch."""
+        self._generation += 1
+        self._assigned = partitions
+        self._to_claim = True
+
+    async def give_up(self) -> None:
+        """The group takes all partitions back: finish the transaction under way, then own nothing."""
+        async with self._turn:
+            self._generation += 1
+            self._assigned = set()
+            self._claimed_at = {}
+            self._disown()
+        await self._publisher.release()
+
+    def _disown(self) -> None:
+        self._rows = {}
+        self._next_due = {}
+        metrics.OWNED.set(0)
+
+    # ── the loop ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        """Work until cancelled. Raises what must stop the process: see STOPS and ForeignTopic."""
+        self._topic = await self._identify()
+        self._ledger_id = await self._store.ledger_id()
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            group_id=self._settings.consumer_group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            session_timeout_ms=self._settings.session_timeout_ms,
+            heartbeat_interval_ms=self._settings.session_timeout_ms // 3,
+            max_partition_fetch_bytes=self._settings.fetch_max_bytes,
+            fetch_max_wait_ms=50,
+            check_crcs=False,  # TCP and the broker have checked; it costs 4 % of this process
+        )
+        await self._consumer.start()
+        committing = asyncio.create_task(self._commit_for_monitoring(), name="kafka-commit")
+        try:
+            self._consumer.subscribe([EVENTS_ACCEPTED.name], listener=_Listener(self))
+            await self._loop()
+        except (StaleEpoch, LogGap, TooManyUnreadable, ForeignTopic) as error:
+            metrics.STOPPED.labels(STOPS.get(type(error), "foreign_topic")).inc()
+            log.critical("rating stops", extra={"why": type(error).__name__, "detail": str(error)})
+            raise
+        finally:
+            committing.cancel()
+            await self._consumer.stop()
+
+    async def _loop(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._step()
+                failures = 0
+            except AWAY as error:
+                failures += 1
+                log.warning("the database is away", extra={"error": type(error).__name__, "failures": failures})
+                await self._come_back()
+                await asyncio.sleep(backoff_s(failures, base_s=0.1, cap_s=3.0))
+            except (TryLater, KafkaError) as error:
+                failures += 1
+                log.warning("the broker is away", extra={"error": type(error).__name__, "failures": failures})
+                await self._come_back()
+                await asyncio.sleep(backoff_s(failures, base_s=0.1, cap_s=3.0))
+
+    async def _come_back(self) -> None:
+        """Whether the last transaction was committed is unknown: start again from the rows, at the next epoch."""
+        async with self._turn:
+            self._generation += 1
+            self._to_claim = bool(self._assigned)
+            self._disown()
+        await self._publisher.release()
+
+    async def _step(self) -> None:
+        if self._to_claim:
+            await self._claim()
+        records, generation = await self._gather()
+        await self._publisher.room()
+        async with self._turn:
+            if records and generation == self._generation and self._rows:
+                await self._take(records)
+        await self._tick()
+        await self._apply_contracts()
+        await self._run_timers()
+        self._note_progress()
+
+    async def _claim(self) -> None:
+        async with self._turn:
+            generation, partitions = self._generation, sorted(self._assigned)
+            rows = {number: await self._claim_one(number) for number in partitions}
+            await self._check_log(rows)
+            for row in rows.values():
+                await self._publisher.own(row)
+            if generation != self._generation:
+                return  # the group has decided anew meanwhile
+            for number, row in rows.items():
+                self._consumer.seek(TopicPartition(EVENTS_ACCEPTED.name, number), row.next_offset)
+            self._rows = rows
+            self._next_due = dict.fromkeys(rows, 0)  # unknown: ask the table once
+            self._to_claim = False
+            self._generation += 1
+            metrics.OWNED.set(len(rows))
+            log.info("partitions claimed", extra={"partitions": {n: row.next_offset for n, row in rows.items()}})
+
+    async def _claim_one(self, number: int) -> PartitionRow:
+        row = await self._store.claim(
+            number,
+            self._topic.topic_id,
+            owned_at=self._claimed_at.get(number),
+            wait_s=self._settings.rebalance_wait_s,
+        )
+        failpoints.reach("after-epoch")
+        self._claimed_at[number] = row.epoch
+        if row.topic_id != self._topic.topic_id:
+            raise ForeignTopic(
+                f"partition {number} was read from topic id {row.topic_id}, the broker has {self._topic.topic_id}"
+            )
+        return row
+
+    async def _check_log(self, rows: dict[int, PartitionRow]) -> None:
+        topic_partitions = [TopicPartition(EVENTS_ACCEPTED.name, number) for number in rows]
+        begins = await self._consumer.beginning_offsets(topic_partitions)
+        ends = await self._consumer.end_offsets(topic_partitions)
+        for each in topic_partitions:
+            offset = rows[each.partition].next_offset
+            if not begins[each] <= offset <= ends[each]:
+                raise ForeignTopic(
+                    f"partition {each.partition}: offset {offset} is outside the log, {begins[each]} to {ends[each]}"
+                )
+
+    async def _gather(self) -> tuple[list[tuple[int, Sequence[ConsumerRecord]]], int]:
+        """Records of one batch by partition, and the generation at which all of them were fetched."""
+        gathered: list[tuple[int, Sequence[ConsumerRecord]]] = []
+        room = self._settings.batch_events
+        generation = self._generation
+        wait_ms = 0 if self._to_claim else self._settings.tick_check_ms
+        refilled_at: float | None = None
+        while room > 0:
+            try:
+                fetched = await self._consumer.getmany(timeout_ms=wait_ms, max_records=room)
+            except NoOffsetForPartitionError:
+                break  # a partition that was given and is not claimed yet: the claim seeks
+            if generation != self._generation:
+                return [], self._generation
+            for each, records in fetched.items():
+                gathered.append((each.partition, records))
+                room -= len(records)
+            if refilled_at is None:
+                refilled_at = time.monotonic() + self._settings.refill_ms / 1000
+            wait_ms = int((refilled_at - time.monotonic()) * 1000)
+            if not gathered or wait_ms <= 0:
+                break
+        return gathered, generation
+
+    async def _take(self, records: Sequence[tuple[int, Sequence[ConsumerRecord]]]) -> None:
+        arrivals = Arrivals()
+        for partition, of_partition in records:
+            arrivals.add(partition, of_partition)
+        if arrivals.unreadable:
+            await publish_unreadable(self._producer, arrivals, now=self._now())
+            failpoints.reach("after-quarantine-publish")
+        with metrics.TRANSACTION_S.labels("batch").time():
+            handled = await handle_arrivals(
+                arrivals,
+                epochs=self._epochs(arrivals.reach),
+                store=self._store,
+                ledger_id=self._ledger_id,
+                timelines=self._book.timeline,
+                now=self._now(),
+            )
+        metrics.BATCH_EVENTS.observe(arrivals.events)
+        for row in handled.rows.values():
+            for result in ("applied", "duplicate", "conflicting", "quarantined"):
+                metrics.EVENTS.labels(result).inc(row.moved[result])
+        self._committed(handled, "arrivals")
+
+    async def _tick(self) -> None:
+        """Let business time pass in partitions that were read to their end; see MINUTE."""
+        now = self._now()
+        behind = {n: now - MINUTE - row.read_up_to for n, row in self._rows.items() if row.read_up_to < now - MINUTE}
+        if not behind:
+            return
+        far = max(behind.values()) >= self._settings.tick_step_s * SECOND
+        pause_s = self._settings.tick_check_ms / 1000 if far else self._settings.tick_s
+        if time.monotonic() - self._ticked_at < pause_s:
+            return
+        self._ticked_at = time.monotonic()
+        async with self._turn:
+            # asked after `now` was read: what the log holds beyond its end now was received after it
+            ends = await self._consumer.end_offsets([TopicPartition(EVENTS_ACCEPTED.name, n) for n in behind])
+            idle = {
+                each.partition: now - MINUTE
+                for each, end in ends.items()
+                if each.partition in self._rows and end <= self._rows[each.partition].next_offset
+            }
+            if idle:
+                with metrics.TRANSACTION_S.labels("tick").time():
+                    handled = await handle_tick(idle, epochs=self._epochs(idle), store=self._store, now=now)
+                self._committed(handled, "tick")
+
+    async def _apply_contracts(self) -> None:
+        """Make the conversations of customers with new policies due, also of those changed while nobody ran."""
+        if not any(row.contracts_applied != self._book.position for row in self._rows.values()):
+            return
+        async with self._turn:
+            position = self._book.position
+            rows = {n: row for n, row in self._rows.items() if row.contracts_applied != position}
+            if not rows:
+                return
+            applied = [row.contracts_applied for row in rows.values()]
+            since = 0 if max(applied) > position else min(applied)  # a topic made anew begins at 0
+            with metrics.TRANSACTION_S.labels("contracts").time():
+                handled, touched = await handle_contracts(
+                    self._book.changed_since(since), applied=position, epochs=self._epochs(rows), store=self._store
+                )
+            self._committed(handled, "contracts")
+            log.info("contracts applied", extra={"position": position, "conversations": touched})
+
+    async def _run_timers(self) -> None:
+        """Decide what is due until nothing is, then mark how far all is decided."""
+        while True:
+            async with self._turn:
+                due = self._due()
+                if not due:
+                    for row in self._rows.values():
+                        self._publisher.mark(row)
+                    return
+                with metrics.TRANSACTION_S.labels("timers").time():
+                    handled, _ = await handle_timers(
+                        epochs=self._epochs(due),
+                        store=self._store,
+                        ledger_id=self._ledger_id,
+                        timelines=self._book.timeline,
+                        now=self._now(),
+                        limit=self._settings.timers_per_transaction,
+                    )
+                self._next_due |= dict.fromkeys(due, None)
+                self._committed(handled, "timers")
+            await self._publisher.room()
+
+    def _due(self) -> list[int]:
+        return [
+            number
+            for number, row in self._rows.items()
+            if (at := self._next_due[number]) is not None and at <= row.read_up_to
+        ]
+
+    # ── small things ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _committed(self, handled: Handled, cause: str) -> None:
+        self._rows |= handled.rows
+        if handled.decided:
+            metrics.CONVERSATIONS.labels(cause).inc(handled.decided)
+        for partition, entries in handled.entries.items():
+            if entries:
+                self._publisher.append(partition, entries)
+                for entry in entries:
+                    metrics.ENTRIES.labels(entry.op).inc()
+        for partition, due in handled.next_due.items():
+            known = self._next_due.get(partition)
+            if due is not None and (known is None or due < known):
+                self._next_due[partition] = due
+
+    def _epochs(self, partitions: Iterable[int]) -> dict[int, int]:
+        return {number: self._rows[number].epoch for number in partitions}
+
+    def _now(self) -> int:
+        return to_micros(self._clock.now())
+
+    def _note_progress(self) -> None:
+        unread = 0
+        for number, row in self._rows.items():
+            high = self._consumer.highwater(TopicPartition(EVENTS_ACCEPTED.name, number))
+            unread += max(0, (high or 0) - row.next_offset)
+        metrics.LAG.set(unread)
+        self._progress.note(tuple(row.next_offset for row in self._rows.values()), behind=unread)
+
+    async def _identify(self) -> TopicIdentity:
+        topic = await identify(self._settings.kafka_bootstrap_servers, EVENTS_ACCEPTED.name)
+        if topic.partitions != self._settings.event_partitions:
+            raise ForeignTopic(
+                f"{EVENTS_ACCEPTED.name} has {topic.partitions} partitions, EVENT_PARTITIONS says "
+                f"{self._settings.event_partitions}; the count is fixed when the topic is made"
+            )
+        return topic
+
+    async def _commit_for_monitoring(self) -> None:
+        """Tell Kafka how far the rows are, for its own tools; nothing is ever read from there."""
+        while True:
+            await asyncio.sleep(5)
+            offsets = {TopicPartition(EVENTS_ACCEPTED.name, n): row.next_offset for n, row in self._rows.items()}
+            if offsets:
+                try:
+                    await self._consumer.commit(offsets)
+                except KafkaError as error:
+                    log.debug("offsets for monitoring were not committed", extra={"error": type(error).__name__})

@@ -1,0 +1,24 @@
+"""Where rating can be made to die: every gap between two writes, with what repeats after dying there."""
+
+from __future__ import annotations
+
+from chassis.failpoints import Failpoints
+
+GAPS = {
+    "after-epoch": "the next owner raises the epoch again; an epoch is only compared, so a skipped one is harmless",
+    "after-quarantine-publish": "the batch is read again; its unreadable records are published again under the same id",
+    "before-commit": "PostgreSQL rolls back; the batch is read again from the row's next_offset",
+    "after-commit": "nothing of the batch repeats; the next owner publishes from published_seq",
+    "tick-before-commit": "PostgreSQL rolls back; the next owner finds the partition read to its end and ticks again",
+    "tick-after-commit": "nothing repeats; the next owner finds the timers that are due by the row's read_up_to",
+    "timers-before-commit": "PostgreSQL rolls back; the timers are still due and are decided again",
+    "timers-after-commit": "nothing of these timers repeats; the next owner goes on with those that are left",
+    "contracts-before-commit": "PostgreSQL rolls back; contracts_applied is unmoved, the customers are made due again",
+    "contracts-after-commit": "nothing repeats; the conversations are due and the next owner decides them",
+    "before-publish": "the next owner publishes from published_seq",
+    "after-publish": "the same entries are published again; every reader knows an entry by its id",
+    "after-published-seq": "the next owner publishes the progress that was left out",
+    "after-progress": "the next owner publishes the same progress again; readers keep the furthest",
+}
+
+failpoints = Failpoints("rating", GAPS)

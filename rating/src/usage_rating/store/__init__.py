@@ -1,0 +1,1 @@
+"""PostgreSQL: the hot transaction, and the ordinary reads."""
