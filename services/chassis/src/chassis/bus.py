@@ -22,6 +22,8 @@ from chassis.errors import TryLater
 
 log = logging.getLogger(__name__)
 
+_HOLD_S = 0.1  # a batch waits at most this long for the one before it: a broker that is away must not add up time-outs
+
 
 def partition_of(customer: str, subject: str, partitions: int) -> int:
     """The partition of `events.accepted` that holds a customer's conversation or record. Stable for ever."""
@@ -38,6 +40,7 @@ class _OpenBatch:
     builder: Any
     future: asyncio.Future[None]
     size: int = 0
+    due: bool = False  # has lingered enough; goes out as soon as the lane is free
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class _Lane:
     """One partition's open batch and the lock that keeps its batches in order."""
 
     open: _OpenBatch | None = None
+    unconfirmed: int = 0  # batches closed and not yet answered for
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -53,6 +57,8 @@ class BatchProducer:
     Gathers records per partition for `linger_ms` or until a batch is full, and sends each batch once.
 
     One future serves a whole batch, which is what makes it several times cheaper than `send()` per record.
+    While a partition's last batch is unconfirmed the next one stays open: the client would not send it any sooner, and
+    under load it grows instead of becoming many small ones, each of which costs as much as fifty records.
     After a failed batch the client underneath is made anew, so that an unconfirmed sequence cannot block the next.
     """
 
@@ -145,14 +151,20 @@ class BatchProducer:
         return batch
 
     def _close_if_open(self, key: tuple[str, int], lane: _Lane, batch: _OpenBatch) -> None:
-        if lane.open is batch:
-            self._close(key, lane)
+        if lane.open is not batch:
+            return
+        if lane.unconfirmed and not batch.due:
+            batch.due = True
+            asyncio.get_running_loop().call_later(_HOLD_S, self._close_if_open, key, lane, batch)
+            return
+        self._close(key, lane)
 
     def _close(self, key: tuple[str, int], lane: _Lane) -> None:
         batch, lane.open = lane.open, None
         if batch is None:
             return
         batch.builder.close()
+        lane.unconfirmed += 1
         task = asyncio.create_task(self._send(key, lane, batch))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
@@ -165,16 +177,21 @@ class BatchProducer:
                     client = await self._ensure_client()
                     confirmation = await client.send_batch(batch.builder, key[0], partition=key[1])
                 await confirmation
-            batch.future.set_result(None)
+            if not batch.future.done():  # its one waiter may have been cancelled, and the future with it
+                batch.future.set_result(None)
         except (KafkaError, TimeoutError, OSError) as error:
             log.warning("a batch was not confirmed", extra={"topic": key[0], "error": type(error).__name__})
-            batch.future.set_exception(TryLater(f"the broker did not confirm: {type(error).__name__}", after_s=1.0))
+            if not batch.future.done():
+                batch.future.set_exception(TryLater(f"the broker did not confirm: {type(error).__name__}", after_s=1.0))
             if client is not None:
                 self._discard(client)
         finally:
             self.waiting_bytes -= batch.size
+            lane.unconfirmed -= 1
             if not batch.future.done():
                 batch.future.cancel()
+            if lane.open is not None and lane.open.due and not lane.unconfirmed:
+                self._close(key, lane)
 
     async def _ensure_client(self) -> AIOKafkaProducer:
         async with self._making:
