@@ -1,0 +1,170 @@
+"""A month of conversations of many customers, as deliveries in the order in which they arrive."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import accumulate
+from random import Random
+from typing import Any
+
+from workload import adversarial
+from workload.delivery import SOURCES, Counts, Delivery, arrivals, broken, sent
+from workload.month import MINUTE, Month, iso
+from workload.plans import Contract, a_contract
+from workload.script import DAY, ENDS, HOUR, SECOND, Conversation, Event, end_weights, flag, play
+
+CHANNELS = (["chat", "email", "whatsapp", "sms", "voice", "social"], [62, 24, 6, 4, 3, 1])
+HOURS = [15, 12, 10, 10, 12, 20, 40, 60, 80, 95, 100, 98, 80, 92, 100, 98, 90, 80, 65, 50, 40, 32, 25, 18]
+WEEKDAYS = [1.2, 1.05, 1.05, 1.05, 0.95, 0.55, 0.5]
+
+
+@dataclass(slots=True)
+class Workload:
+    """What was generated. `facts`: events by (customer, subject), each with the step of its first arrival."""
+
+    month: Month
+    contracts: list[Contract]
+    deliveries: list[Delivery]
+    facts: dict[tuple[str, str], list[tuple[int, Event]]]
+    tags: dict[tuple[str, str], str]
+    counts: Counts
+
+
+def generate(
+    *, seed: int, customers: int, conversations: int, month: str = "2026-10", step_hours: int = 12
+) -> Workload:
+    """The same arguments give the same workload on any machine."""
+    rng = Random(seed)
+    span = Month.of(month, step_hours=step_hours)
+    middle = iso(span.start + 14 * DAY)
+    contracts = [a_contract(rng, place, start=iso(span.start), middle=middle) for place in range(customers)]
+    work = Workload(span, contracts, [], {}, {}, Counts())
+    talks = adversarial.shaped(span) if customers > adversarial.CHANGED_PLACE else []
+    talks += _ordinary(rng, span, contracts, conversations)
+    for talk in talks:
+        _deliver(rng, work, talk)
+    _usage(rng, work, talks, contracts)
+    _conflicts(rng, work)
+    named = [contract["customer"] for contract in contracts]
+    for delivery in broken(rng, span, named, max(10, conversations // 250)):
+        work.deliveries.append(delivery)
+        work.counts.quarantined[delivery.fate] += 1
+    work.deliveries.sort(key=lambda d: (d.step, d.order))
+    work.counts.deliveries = len(work.deliveries)
+    return work
+
+
+def _ordinary(rng: Random, month: Month, contracts: list[Contract], count: int) -> list[Conversation]:
+    weights = list(accumulate(rng.lognormvariate(5.86, 1.2) for _ in contracts))
+    rates = [rng.betavariate(6, 4) for _ in contracts]
+    hours = list(accumulate(_hour_weights(month)))
+    talks = []
+    for number in range(count):
+        place = bisect_left(weights, rng.random() * weights[-1])
+        contract = contracts[place]
+        hour = bisect_left(hours, rng.random() * hours[-1]) - 24  # a day before the month's start
+        start = month.start + hour * HOUR + rng.randrange(3600) * SECOND
+        channel = rng.choices(*CHANNELS)[0]
+        talk = Conversation(contract["customer"], f"c{number:06d}", channel)
+        by_product = contract["timeline"][0]["policy"].get("decided_by") == "product"
+        flag(rng, talk, start)
+        end = rng.choices(ENDS, end_weights(rates[place]))[0]
+        play(rng, talk, start, end=end, by_product=by_product)
+        while _ambiguous(talk, month):
+            for event in talk.events:
+                event["at"] += 3 * MINUTE
+        talks.append(talk)
+    return talks
+
+
+def _hour_weights(month: Month) -> list[float]:
+    length = (month.end - month.start) // HOUR + 24
+    first_weekday = ((month.start // DAY) + 3 - 1) % 7  # 1970-01-01 was a Thursday; a day before the month
+    return [HOURS[hour % 24] * WEEKDAYS[(first_weekday + hour // 24) % 7] for hour in range(length)]
+
+
+def _ambiguous(talk: Conversation, month: Month) -> bool:
+    lengths = (24 * HOUR, 48 * HOUR, 72 * HOUR)
+    answers = [event["at"] for event in talk.events if event["data"].get("signal") == "ai_answer"]
+    return any(month.ambiguous(at + length) for at in answers for length in lengths)
+
+
+def _deliver(rng: Random, work: Workload, talk: Conversation) -> None:
+    source = SOURCES[1] if talk.channel == "email" else SOURCES[2] if talk.channel == "voice" else SOURCES[0]
+    key = (talk.customer, talk.id)
+    if talk.tag:
+        work.tags[key] = talk.tag
+    for number, event in enumerate(talk.events):
+        _send(rng, work, key, event, source, f"{talk.id}-{number}")
+        if rng.random() < 0.0005 and not talk.tag:  # the same fact under a new id: one more signal, the same decision
+            _send(rng, work, key, dict(event), source, f"{talk.id}-{number}-again")
+
+
+def _send(rng: Random, work: Workload, key: tuple[str, str], event: Event, source: str, id_: str) -> None:
+    event = {**event, "source": source, "id": id_}
+    body = sent(event, *key, source, id_)
+    deliveries = list(arrivals(rng, work.month, event["at"], body))
+    if not deliveries:
+        return
+    work.deliveries += deliveries
+    work.facts.setdefault(key, []).append((min(d.step for d in deliveries), event))
+    work.counts.applied += 1
+    work.counts.duplicate += len(deliveries) - 1
+
+
+def _usage(rng: Random, work: Workload, talks: list[Conversation], contracts: list[Contract]) -> None:
+    """SMS segments of the conversations on that channel; some corrected, a few after the freeze."""
+    for talk in talks:
+        if talk.channel != "sms":
+            continue
+        for number, message in enumerate(talk.events[:6]):
+            key = (talk.customer, f"sms-{talk.id}-{number}")
+            if message["at"] < work.month.start:
+                continue
+            first = _record(message["at"], rng.choice(["1", "1", "2", "3"]))
+            _send(rng, work, key, first, SOURCES[0], f"{key[1]}-r")
+            if rng.random() < 0.05:
+                later = message["at"] + int(rng.uniform(0.1, 400) * HOUR)
+                fixed = _record(later, rng.choice(["0", "1", "4"]), (SOURCES[0], f"{key[1]}-r"))
+                _send(rng, work, key, fixed, SOURCES[0], f"{key[1]}-fix")
+    if contracts:
+        _shaped_records(rng, work, contracts[0]["customer"])
+
+
+def _shaped_records(rng: Random, work: Workload, customer: str) -> None:
+    month = work.month
+    for tag, at in (("corrected-before-freeze", month.end - DAY), ("corrected-after-freeze", month.end + 5 * HOUR)):
+        key = (customer, f"shaped-{tag}")
+        _send(rng, work, key, _record(month.start + DAY, "700"), SOURCES[0], f"{key[1]}-r")
+        _send(rng, work, key, _record(at, "20.5", (SOURCES[0], f"{key[1]}-r")), SOURCES[0], f"{key[1]}-fix")
+    key = (customer, "shaped-correction-first")  # the correction arrives before its original
+    fix = _record(month.start + DAY, "3", (SOURCES[0], f"{key[1]}-r"))
+    _send(rng, work, key, fix, SOURCES[0], f"{key[1]}-fix")
+    original = {**_record(month.start + HOUR, "5"), "source": SOURCES[0], "id": f"{key[1]}-r"}
+    step = month.steps[6]
+    work.deliveries.append(Delivery(step, step, sent(original, *key, SOURCES[0], f"{key[1]}-r")))
+    work.facts.setdefault(key, []).append((step, original))
+    work.counts.applied += 1
+
+
+def _record(at: int, quantity: str, corrects: tuple[str, str] | None = None) -> Event:
+    data: dict[str, Any] = {"meter": "sms_segment", "quantity": quantity}
+    if corrects:
+        data["corrects"] = {"source": corrects[0], "id": corrects[1]}
+    return {"at": at, "type": "usage", "data": data}
+
+
+def _conflicts(rng: Random, work: Workload) -> None:
+    """The same identity with other content, where both contents lead to the same decision: a nudge a second later."""
+    nudges = [d for d in work.deliveries if d.body["data"].get("signal") in ("ai_nudge", "ai_greeting")]
+    seen: set[tuple[str, str]] = set()
+    for delivery in nudges[:: max(1, len(nudges) // 12)][:12]:
+        identity = (delivery.body["subject"], delivery.body["id"])
+        if identity in seen:
+            continue
+        seen.add(identity)
+        other = {**delivery.body, "data": {**delivery.body["data"], "evidence": "second-copy"}}
+        step = work.month.step_of(delivery.step + HOUR) or delivery.step
+        work.deliveries.append(Delivery(step, step + 1, other))
+        work.counts.conflicting += 1

@@ -1,0 +1,70 @@
+"""The month that is generated, and the instants at which business time steps through it."""
+
+from __future__ import annotations
+
+import calendar
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from workload.script import DAY, HOUR, SECOND
+
+MINUTE = 60 * SECOND
+FREEZE_AFTER = 30 * MINUTE
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970 of a UTC instant on a whole second."""
+    return calendar.timegm(instant.utctimetuple()) * SECOND
+
+
+def iso(at: int) -> str:
+    """RFC 3339 in UTC, with fractions only where there are any."""
+    seconds, rest = divmod(at, SECOND)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{rest:06d}Z" if rest else f"{text}Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month in UTC. All instants in microseconds; `steps` are those at which business time stands."""
+
+    start: int
+    end: int
+    steps: tuple[int, ...]
+
+    @classmethod
+    def of(cls, text: str, *, step_hours: int = 12, days_after: int = 4) -> Month:
+        """The month `2026-10`, stepped by hours, finer around its end, and four days on for what comes late."""
+        year, month = (int(part) for part in text.split("-"))
+        start = micros(datetime(year, month, 1, tzinfo=UTC))
+        length = calendar.monthrange(year, month)[1]
+        end = start + length * DAY
+        steps = {start + hours * HOUR for hours in range(0, length * 24, step_hours)}
+        steps |= {end - HOUR, end, end + 29 * MINUTE, end + FREEZE_AFTER, end + 31 * MINUTE, end + 2 * HOUR}
+        steps |= {end + day * DAY + hour * HOUR for day in range(days_after) for hour in (12, 24)}
+        return cls(start, end, tuple(sorted(steps)))
+
+    @property
+    def frozen_at(self) -> int:
+        """Entries recorded at or after this instant are corrections."""
+        return self.end + FREEZE_AFTER
+
+    @property
+    def last_step(self) -> int:
+        """Where business time ends."""
+        return self.steps[-1]
+
+    @property
+    def last_open_step(self) -> int:
+        """The last step before the freeze: what is delivered by then is on the invoice."""
+        return self.steps[bisect_left(self.steps, self.frozen_at) - 1]
+
+    def step_of(self, at: int) -> int | None:
+        """The step in which something that arrives at an instant is delivered; None after the last."""
+        place = bisect_left(self.steps, at)
+        return self.steps[place] if place < len(self.steps) else None
+
+    def ambiguous(self, window_end: int) -> bool:
+        """Whether a window that ends there could be charged in either of two steps: the generator avoids it."""
+        return any(step - MINUTE <= window_end <= step for step in (self.last_open_step, self.last_step))

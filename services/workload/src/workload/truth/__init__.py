@@ -1,0 +1,1 @@
+"""The ground truth: what should come out, by code that shares nothing with the services."""
