@@ -67,6 +67,13 @@ def shaped(month: Month) -> Shaped:
     c.add(month.end - 2 * DAY, "flagged", flag="spam")
     c.add(month.end + 8 * HOUR, "cleared")
 
+    c, answer = answered("arrives-after-freeze", month.end - 5 * DAY, 8)
+    c.customer_says(answer + MINUTE, "affirm")
+    c.held_until = month.end + 6 * HOUR
+    c, answer = answered("arrives-at-the-last-open-step", month.end - 5 * DAY, 8)
+    c.customer_says(answer + MINUTE, "affirm")
+    c.held_until = month.last_open_step
+
     c = talk("ten-reversals", 4)
     when = c.customer_says(at, "question")
     for _ in range(11):

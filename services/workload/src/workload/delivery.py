@@ -63,7 +63,7 @@ def delay(rng: Random) -> int:
     return int(rng.random() * 30 * DAY)
 
 
-def arrivals(rng: Random, month: Month, at: int, body: Any) -> Iterable[Delivery]:
+def arrivals(rng: Random, month: Month, at: int, body: Any, *, held_until: int = 0) -> Iterable[Delivery]:
     """The deliveries of one event: once, or more often; never before it happened, never after the last step."""
     travel = 0 if body["subject"].startswith("shaped-") else delay(rng)
     copies = 1
@@ -73,7 +73,7 @@ def arrivals(rng: Random, month: Month, at: int, body: Any) -> Iterable[Delivery
     elif dice < 0.0052:
         copies = rng.randrange(3, 12)  # a retry storm
     for number in range(copies):
-        arrives = at + travel + number * rng.randrange(1, 3600) * SECOND
+        arrives = max(at + travel, held_until) + number * rng.randrange(1, 3600) * SECOND
         step = month.step_of(arrives)
         if number == 0 and step is None:
             step = month.last_step if at <= month.last_step else None

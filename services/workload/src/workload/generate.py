@@ -96,15 +96,17 @@ def _deliver(rng: Random, work: Workload, talk: Conversation) -> None:
     if talk.tag:
         work.tags[key] = talk.tag
     for number, event in enumerate(talk.events):
-        _send(rng, work, key, event, source, f"{talk.id}-{number}")
+        _send(rng, work, key, event, source, f"{talk.id}-{number}", held_until=talk.held_until)
         if rng.random() < 0.0005 and not talk.tag:  # the same fact under a new id: one more signal, the same decision
             _send(rng, work, key, dict(event), source, f"{talk.id}-{number}-again")
 
 
-def _send(rng: Random, work: Workload, key: tuple[str, str], event: Event, source: str, id_: str) -> None:
+def _send(
+    rng: Random, work: Workload, key: tuple[str, str], event: Event, source: str, id_: str, *, held_until: int = 0
+) -> None:
     event = {**event, "source": source, "id": id_}
     body = sent(event, *key, source, id_)
-    deliveries = list(arrivals(rng, work.month, event["at"], body))
+    deliveries = list(arrivals(rng, work.month, event["at"], body, held_until=held_until))
     if not deliveries:
         return
     work.deliveries += deliveries

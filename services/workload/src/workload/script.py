@@ -20,6 +20,7 @@ class Conversation:
     id: str
     channel: str = "chat"
     tag: str = ""
+    held_until: int = 0  # its events arrive no earlier: a product service was away
     events: list[Event] = field(default_factory=list)
 
     def add(self, at: int, signal: str, **data: Any) -> int:

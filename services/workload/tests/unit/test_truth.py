@@ -100,13 +100,13 @@ def test_every_kind_of_trouble_is_in_the_demo_month() -> None:
     book = write_book(generate(seed=20261001, customers=60, conversations=3000))
 
     tags = {decision["tag"] for decision in book["decisions"]} - {""}
-    assert len(tags) == 44
+    assert len(tags) == 46
     assert set(book["events"]["quarantined"]) == {
         "unknown_customer", "too_old", "in_the_future", "unknown_type", "unknown_field", "malformed",
     }  # fmt: skip
     assert book["events"]["duplicate"] > 0
     assert book["events"]["conflicting"] > 0
-    corrections = [float(q) for c in book["customers"].values() for q in c["corrections"].values()]
+    corrections = [Fraction(q) for c in book["customers"].values() for q in c["corrections"].values()]
     assert min(corrections) < 0 < max(corrections)
     assert {"charged", "excluded", "not_chargeable", "pending"} < set(book["conversations"])
 
@@ -119,3 +119,5 @@ def test_reversals_around_the_freeze_fall_on_their_sides() -> None:
     # six conversations of the tags *-freeze: one reversed in time; four standing at the freeze; one cleared after it
     assert customer["quantities"] == {"resolution": "4"}
     assert customer["corrections"] == {"resolution": "-3"}
+    late = book["customers"]["customer-0008"]
+    assert (late["quantities"], late["corrections"]) == ({"resolution": "1"}, {"resolution": "1"})
