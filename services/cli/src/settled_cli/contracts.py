@@ -1,0 +1,70 @@
+"""`settled contracts apply`: from a file to the topic `contracts`, validated before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from chassis.bus import BatchProducer, partition_of_key
+from event_schemas.contracts import Contract, ContractFile
+from event_schemas.events.contract_v1 import ContractEvent
+from event_schemas.times import iso
+from event_schemas.topics import CONTRACTS
+
+
+class ContractRefused(Exception):
+    """The file does not hold sound contracts; the message names the place and what is wrong."""
+
+
+def read(path: Path) -> tuple[Contract, ...]:
+    """
+    The contracts of a YAML or JSON file.
+
+    Raises:
+        ContractRefused: with the first fault and where it stands.
+    """
+    try:
+        document = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return ContractFile.model_validate(document).contracts
+    except yaml.YAMLError as error:
+        raise ContractRefused(f"{path} is not YAML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ContractRefused(f"{path}: {place}: {first['msg']}") from error
+
+
+async def publish(contracts: tuple[Contract, ...], bootstrap: str) -> None:
+    """Send contracts to the bus and return when the broker has confirmed them. Sending again changes nothing."""
+    producer = BatchProducer(bootstrap)
+    await producer.start()
+    try:
+        partitions = await producer.partitions_for(CONTRACTS.name)
+        now = datetime.now(UTC)
+        sent = []
+        for contract in contracts:
+            key = contract.customer.encode()
+            place = partition_of_key(key, partitions)
+            sent.append(producer.append(CONTRACTS.name, place, key, _record(contract, now)))
+        await asyncio.gather(*set(sent))
+    finally:
+        await producer.stop()
+
+
+def _record(contract: Contract, now: datetime) -> bytes:
+    event = ContractEvent(
+        specversion="1.0",
+        id=f"{contract.customer}/{contract.revision}",
+        source="urn:settled:cli",
+        type="contract",
+        subject=contract.customer,
+        time=now,
+        data=contract,
+    )
+    body = event.model_dump(mode="json", exclude_none=True)
+    return json.dumps({**body, "time": iso(now)}, separators=(",", ":")).encode()

@@ -1,0 +1,150 @@
+"""Talks to the running line over HTTP, and moves its business time step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from settled_cli.fleet import Fleet
+
+
+class LineError(Exception):
+    """The line did not do what was asked of it; the message says which part and why."""
+
+
+class Line:
+    """A client of all services. `quiet(at)` is the heart of stepped time: nothing is left to do up to an instant."""
+
+    def __init__(self, fleet: Fleet, *, services: Sequence[str] = ()) -> None:
+        self.fleet = fleet
+        self._services = tuple(services) or ("sandbox", "usage-ingest", "rating", "invoicing-sync")
+        self._http = httpx.AsyncClient(timeout=60)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self._http.aclose()
+
+    async def get(self, service: str, path: str, **params: Any) -> Any:
+        """GET a JSON document; `None` parameters are left out. Raises LineError on a refusal."""
+        return await self._asked("GET", service, path, params={k: v for k, v in params.items() if v is not None})
+
+    async def post(self, service: str, path: str, body: Any) -> Any:
+        """POST a JSON document. Raises LineError on a refusal."""
+        return await self._asked("POST", service, path, json=body)
+
+    async def _asked(self, method: str, service: str, path: str, **options: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.fleet.api_key}"} if service == "usage-ingest" else {}
+        try:
+            answer = await self._http.request(method, f"{self.fleet.url(service)}{path}", headers=headers, **options)
+        except (httpx.TransportError, KeyError) as error:
+            raise LineError(f"{service} does not answer: is the line up? ({type(error).__name__})") from error
+        if answer.is_error:
+            raise LineError(f"{service} refused {method} {path}: {_problem(answer)}")
+        return answer.json()
+
+    async def send(self, body: bytes) -> dict[str, Any]:
+        """POST events until they are stored: a 503 or 429, or a service that is away, means once more."""
+        headers = {
+            "Authorization": f"Bearer {self.fleet.api_key}",
+            "Content-Type": "application/cloudevents-batch+json",
+        }
+        url = f"{self.fleet.url('usage-ingest')}/v1/events"
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                answer = await self._http.post(url, content=body, headers=headers)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code == 202:
+                stored: dict[str, Any] = answer.json()
+                return stored
+            if answer is not None and answer.status_code not in (429, 503):
+                raise LineError(f"usage-ingest refused events: {_problem(answer)}")
+            if time.monotonic() > deadline:
+                raise LineError("usage-ingest did not take events for two minutes")
+            await asyncio.sleep(0.2)
+
+    async def advance(self, to: str) -> None:
+        """Move business time to an instant (RFC 3339), once the sandbox is there to do it."""
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                await self.post("sandbox", "/_sandbox/clock/advance", {"to": to})
+            except LineError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    async def quiet(self, at: str, *, within_s: float = 180) -> None:
+        """
+        Return when no service has anything left to do up to `at`: asked in the line's order, until all agree at once.
+
+        Raises:
+            LineError: they did not within `within_s`; the message says who waits for what.
+        """
+        deadline = time.monotonic() + within_s
+        agreed = 0
+        while agreed < 2:  # twice in a row: the first pass may have set something in motion
+            waiting = await self._waiting(at)
+            agreed = 0 if waiting else agreed + 1
+            if waiting and time.monotonic() > deadline:
+                raise LineError(f"the line did not become quiet at {at}: {waiting}")
+            if waiting:
+                await asyncio.sleep(0.03)
+
+    async def _waiting(self, at: str) -> dict[str, Any]:
+        for service in self._services:
+            try:
+                answer = await self._http.get(f"{self.fleet.url(service)}/quiet", params={"at": at})
+            except httpx.TransportError:
+                return {service: ["it does not answer"]}
+            if answer.is_error:
+                return {service: [_problem(answer)]}
+            body = answer.json()
+            if not body["quiet"]:
+                return {service: body["waiting_for"]}
+        return {}
+
+    async def step(self, at: str, posts: Sequence[bytes]) -> None:
+        """One step: move business time, send what arrives, wait until the line is quiet."""
+        await self.advance(at)
+        await self._seen(at)
+        slots = asyncio.Semaphore(4)
+
+        async def send(body: bytes) -> None:
+            async with slots:
+                await self.send(body)
+
+        await asyncio.gather(*(send(body) for body in posts))
+        await self.quiet(at)
+
+    async def _seen(self, at: str) -> None:
+        """Return when usage-ingest stamps arrivals with the new time."""
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                answer = await self._http.get(f"{self.fleet.url('usage-ingest')}/quiet", params={"at": at})
+                if answer.is_success and answer.json()["quiet"]:
+                    return
+            except httpx.TransportError:
+                pass
+            if time.monotonic() > deadline:
+                raise LineError(f"usage-ingest has not seen {at}")
+            await asyncio.sleep(0.01)
+
+
+def _problem(answer: httpx.Response) -> str:
+    try:
+        body = answer.json()
+        return f"{answer.status_code} {body.get('code', '')} {body.get('detail', body)}"
+    except ValueError:
+        return f"{answer.status_code} {answer.text[:200]}"

@@ -1,0 +1,85 @@
+"""The command `settled`: thin, over the services' HTTP and the embedded stack."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from embedded_stack import StackError
+from settled_cli import golden as golden_cases
+from settled_cli.console import Exit, err, fail, out, print_json
+from settled_cli.fleet import Fleet, Plan
+
+app = typer.Typer(
+    help="Settled bills for outcomes: conversation signals in, a correct Stripe invoice out.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+
+
+@app.command()
+def up(as_json: Json = False) -> None:
+    """Start PostgreSQL, Kafka and all services on this machine; harmless when they run already."""
+    fleet = Fleet()
+    try:
+        with err.status("starting") as status:
+            fleet.up(Plan(), lambda what: status.update(what))
+    except StackError as error:
+        fail(str(error), Exit.NOT_RUNNING)
+    urls = {name: fleet.services.url(name) for name in fleet.services.running()}
+    if as_json:
+        print_json(urls)
+        return
+    table = Table(title="The line is up", title_justify="left")
+    table.add_column("service")
+    table.add_column("address")
+    for name, url in urls.items():
+        table.add_row(name, url)
+    out.print(table)
+
+
+@app.command()
+def down(
+    remove_state: Annotated[bool, typer.Option(help="Take the data away too.")] = False,
+) -> None:
+    """Stop everything that `up` started; data is kept."""
+    with err.status("stopping"):
+        Fleet().down(remove_state=remove_state)
+    out.print("[green]✓[/] stopped")
+
+
+@app.command()
+def golden(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file of the golden format.")],
+    through: Annotated[
+        Literal["function", "service"], typer.Option(help="The pure function, or HTTP, Kafka and PostgreSQL.")
+    ] = "function",
+    as_json: Json = False,
+) -> None:
+    """Hold decisions computed by hand against the rules; non-zero exit on a miss."""
+    decisions, invoices = golden_cases.read(file)
+    if through == "function":
+        verdicts = golden_cases.through_function(decisions)
+    else:
+        with err.status("starting") as status:
+            verdicts = asyncio.run(golden_cases.through_service(decisions, lambda what: status.update(what)))
+    verdicts += golden_cases.not_yet(invoices)
+    missed = [verdict for verdict in verdicts if verdict.state == "miss"]
+    if as_json:
+        print_json([{"id": v.id, "state": v.state, "expected": v.expected, "got": v.got} for v in verdicts])
+    else:
+        marks = {"ok": "[green]✓[/]", "miss": "[red]✗[/]", "not yet": "[dim]·[/]"}
+        for verdict in verdicts:
+            out.print(f"{marks[verdict.state]} {verdict.id}  {verdict.title}  [dim]{verdict.state}[/]")
+            if verdict.state == "miss":
+                out.print(f"    expected {verdict.expected}\n    got      {verdict.got}")
+        passed = sum(verdict.state == "ok" for verdict in verdicts)
+        out.print(f"\n[bold]{passed} of {len(decisions)} decisions[/] through the {through}; "
+                  f"{len(invoices)} invoice cases not yet")  # fmt: skip
+    raise typer.Exit(Exit.FINDING if missed else Exit.WELL)
