@@ -19,7 +19,7 @@ from event_schemas.vocabulary import Channel, Flag, Intent, ResolutionState
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=200)]
 CustomerId = Annotated[str, Meta(min_length=1, max_length=100)]
-Slug = Annotated[str, Meta(min_length=1, max_length=50, pattern="^[a-z][a-z0-9_]*$")]
+Slug = Annotated[str, Meta(min_length=1, max_length=50, pattern=r"^[a-z][a-z0-9_]*\Z")]  # \Z: $ would take a line break
 Instant = Annotated[datetime, Meta(tz=True)]
 
 PRINTABLE = re.compile(r"[\x21-\x7e]+\Z")  # identifiers: printable ASCII, no white space, so no text fits in
