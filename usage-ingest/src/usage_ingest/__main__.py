@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import typer
 import uvloop
@@ -26,10 +27,18 @@ def serve() -> None:
 
     async def main() -> None:
         service = build(settings)
+        _calm_the_collector()
         await run(service.app, host=settings.host, port=settings.port, work={"ingest": service.work()})
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+def _calm_the_collector() -> None:
+    """A request leaves no cycles behind, so the collector's rounds find nothing: fewer of them, over fewer objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @cli.command()

@@ -24,7 +24,7 @@ def new_secret() -> str:
 
 def digest_of(secret: str) -> bytes:
     """What is stored of a key. Looking it up compares hashes, so its time tells nothing about the secret."""
-    return sha256(secret.encode("utf-8", "surrogateescape")).digest()
+    return sha256(secret.encode("utf-8", "replace")).digest()
 
 
 @dataclass(frozen=True, slots=True)
