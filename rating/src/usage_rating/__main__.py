@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from typing import Any
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> int:
         case ["serve"]:
             settings = Settings.load("rating")
             configure_logging("rating", settings.log_level)
+            _spare_the_collector()
             uvloop.run(serve(settings))
         case ["migrate"]:
             settings = Settings.load("rating")
@@ -34,6 +36,17 @@ def main(arguments: list[str]) -> int:
             sys.stderr.write(f"{USAGE}\n")
             return 2
     return 0
+
+
+def _spare_the_collector() -> None:
+    """
+    Look for cycles seldom: a batch makes some 50,000 containers that die with it and are in no cycle.
+
+    With Python's own threshold of 700 the collector took 16 % of this process.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 10, 10)
 
 
 def decide_cases(document: dict[str, Any]) -> dict[str, Any]:

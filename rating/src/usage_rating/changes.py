@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from event_schemas.wire import RatedEntry
 from usage_rating.domain.entries import Wanted, difference
@@ -17,20 +19,26 @@ from usage_rating.domain.usage import decide_usage
 from usage_rating.entries import append_entries
 from usage_rating.state import ConversationState, RecordState, encode_state
 
+FEW_SIGNALS = 100  # up to here looking through all is cheaper than a set
 SIGNALS_KEPT = 2_000  # above it only signals are taken that can reverse or exclude; a row stays below 200 kB
 EXCLUDING = frozenset({FLAGGED, CLEARED, MERGED_INTO})
 REVERSING_INTENTS = frozenset({"question", "needs_help", "human_request", "negative"})
 NO_CONVERSATION = ConversationState()
 NO_RECORD = RecordState()
 
+Union = tuple[tuple[Signal, ...], tuple[Signal, ...], int, "Counts"]  # signals, others, left out, counts
 
-@dataclass(slots=True)
-class Counts:
+
+class Counts(msgspec.Struct, frozen=True, gc=False):
     """How the arrived events were used: each is exactly one of these or quarantined."""
 
     applied: int = 0
     duplicate: int = 0
     conflicting: int = 0
+
+
+NOTHING_ARRIVED = Counts()
+ONE_APPLIED = Counts(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,7 @@ class CaseFound:
     sentence: str | None
 
 
-@dataclass(slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """
     What becomes of a row. `state` None: nothing to write. `due_at` is the value to store, in microseconds.
 
@@ -58,7 +65,7 @@ class Change:
     due_at: int | None
     entries: Sequence[RatedEntry]
     counts: Counts
-    cases: list[CaseFound] = field(default_factory=list)
+    cases: tuple[CaseFound, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +89,7 @@ def change_conversation(
     first_seq: int,
 ) -> Change:
     """Add what arrived to a conversation and decide it again; with nothing arrived, only decide it again."""
-    counts = Counts()
-    signals, others, left_out = state.signals, state.others, state.left_out
-    if arrived:
-        taken = arrived
-        if len(signals) + len(arrived) > SIGNALS_KEPT:
-            taken = _still_taken(signals, arrived)
-            counts.applied = len(arrived) - len(taken)
-            left_out += counts.applied
-        merged = merge(signals, others, taken)
-        signals, others = merged.kept, merged.others
-        counts.applied += merged.applied
-        counts.duplicate = merged.duplicate
-        counts.conflicting = merged.conflicting
+    signals, others, left_out, counts = _union(state, arrived) if arrived else _as_it_is(state)
     decision = decide_outcome(signals, timeline, as_of=here.as_of)
     missing = difference(decision.wanted, state.held, decided_at=here.recorded_at)
     entries, held = _append(missing, state, key, "conversation", here, first_seq)
@@ -107,13 +102,37 @@ def change_conversation(
         and not counts.conflicting
     )
     after = None if unchanged else encode_state(ConversationState(signals, others, held, left_out))
-    change = Change(status_before, decision.status, after, due_at, entries, counts)
-    if counts.conflicting:
-        change.cases += _conflicts(key, others)
-    if any(signal.rank == RESOLUTION for signal in signals):
+    cases = _conflicts(key, others) if counts.conflicting else ()
+    if RESOLUTION in [signal.rank for signal in signals]:
         sentence = disagreement(signals, timeline, as_of=here.as_of)
-        change.cases.append(CaseFound("disagreement", key[0], key[1], "", sentence))
-    return change
+        cases += (CaseFound("disagreement", key[0], key[1], "", sentence),)
+    return Change(status_before, decision.status, after, due_at, entries, counts, cases)
+
+
+def _as_it_is(state: ConversationState) -> Union:
+    return state.signals, state.others, state.left_out, NOTHING_ARRIVED
+
+
+def _union(state: ConversationState, arrived: Sequence[Signal]) -> Union:
+    """The set with what arrived in it, and how each of the arrived was used."""
+    signals, left_out = state.signals, state.left_out
+    if len(arrived) == 1 and len(signals) < FEW_SIGNALS and _is_new_and_last(signals, arrived[0]):
+        return (*signals, arrived[0]), state.others, left_out, ONE_APPLIED
+    taken = arrived
+    if len(signals) + len(arrived) > SIGNALS_KEPT:
+        taken = _still_taken(signals, arrived)
+    not_taken = len(arrived) - len(taken)
+    merged = merge(signals, state.others, taken)
+    counts = Counts(merged.applied + not_taken, merged.duplicate, merged.conflicting)
+    return merged.kept, merged.others, left_out + not_taken, counts
+
+
+def _is_new_and_last(signals: Sequence[Signal], signal: Signal) -> bool:
+    """The ordinary case, for which `merge` would come to the same: a new signal, later than all that are known."""
+    if signals and not signals[-1] < signal:
+        return False
+    event_id = signal.id
+    return event_id not in [known.id for known in signals]
 
 
 def change_record(
@@ -133,10 +152,8 @@ def change_record(
     unchanged = status_before is not None and not merged.applied and not merged.conflicting
     after = None if unchanged else encode_state(RecordState(merged.kept, merged.others, held))
     counts = Counts(merged.applied, merged.duplicate, merged.conflicting)
-    change = Change(status_before, decision.status, after, None, entries, counts)
-    if merged.conflicting:
-        change.cases += _conflicts((customer, f"{meter}/{subject}"), merged.others)
-    return change
+    cases = _conflicts((customer, f"{meter}/{subject}"), merged.others) if merged.conflicting else ()
+    return Change(status_before, decision.status, after, None, entries, counts, cases)
 
 
 def _append(
@@ -193,9 +210,9 @@ def _can_undo(signal: Signal) -> bool:
     return signal.rank in EXCLUDING or (signal.rank == CUSTOMER_MESSAGE and signal.detail in REVERSING_INTENTS)
 
 
-def _conflicts(key: tuple[str, str], others: Sequence[Signal] | Sequence[Report]) -> list[CaseFound]:
+def _conflicts(key: tuple[str, str], others: Sequence[Signal] | Sequence[Report]) -> tuple[CaseFound, ...]:
     """One case for each identity that came with more than one content."""
-    return [
+    return tuple(
         CaseFound(
             "conflict",
             key[0],
@@ -204,4 +221,4 @@ def _conflicts(key: tuple[str, str], others: Sequence[Signal] | Sequence[Report]
             "two events share source and id and differ in content; the one with the smaller fingerprint counts",
         )
         for event in others
-    ]
+    )

@@ -21,21 +21,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
 
 from chassis.bus import BatchProducer
 from chassis.clock import Clock
 from chassis.errors import StaleEpoch, TryLater
 from chassis.health import Progress
 from chassis.pacing import backoff_s
-from chassis.topics import TopicIdentity, identify
 from event_schemas.times import to_micros
 from event_schemas.topics import EVENTS_ACCEPTED
 from usage_rating import metrics
 from usage_rating.arrivals import Arrivals
+from usage_rating.batches import BatchReader
+from usage_rating.claims import ForeignTopic, check_log, claim_partitions, identify_topic, of_accepted
 from usage_rating.contract_book import ContractBook
 from usage_rating.dead_letters import TooManyUnreadable, publish_unreadable
 from usage_rating.failpoints import failpoints
@@ -62,10 +63,6 @@ STOPS = {
     LogGap: "log_gap",
     TooManyUnreadable: "dead_letters",
 }
-
-
-class ForeignTopic(Exception):
-    """The topic or the log is not the one that the database has read: another topic id, other offsets or partitions."""
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -108,21 +105,20 @@ class Worker:
         self._assigned: set[int] = set()
         self._claimed_at: dict[int, int] = {}  # epochs to come back with when the database was away
         self._to_claim = False
-        self._generation = 0
         self._ticked_at = 0.0
 
     # ── the group's decisions ──────────────────────────────────────────────────────────────────────────────────
 
     def assign(self, partitions: set[int]) -> None:
         """The group has given this process these partitions: claim them before the next batch."""
-        self._generation += 1
+        self._reader.generation += 1
         self._assigned = partitions
         self._to_claim = True
 
     async def give_up(self) -> None:
         """The group takes all partitions back: finish the transaction under way, then own nothing."""
         async with self._turn:
-            self._generation += 1
+            self._reader.generation += 1
             self._assigned = set()
             self._claimed_at = {}
             self._disown()
@@ -137,7 +133,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled. Raises what must stop the process: see STOPS and ForeignTopic."""
-        self._topic = await self._identify()
+        self._topic = await identify_topic(self._settings)
         self._ledger_id = await self._store.ledger_id()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka_bootstrap_servers,
@@ -150,6 +146,7 @@ class Worker:
             fetch_max_wait_ms=50,
             check_crcs=False,  # TCP and the broker have checked; it costs 4 % of this process
         )
+        self._reader = BatchReader(self._consumer, self._settings)
         await self._consumer.start()
         committing = asyncio.create_task(self._commit_for_monitoring(), name="kafka-commit")
         try:
@@ -161,6 +158,7 @@ class Worker:
             raise
         finally:
             committing.cancel()
+            await self._reader.drop_ahead()
             await self._consumer.stop()
 
     async def _loop(self) -> None:
@@ -183,7 +181,7 @@ class Worker:
     async def _come_back(self) -> None:
         """Whether the last transaction was committed is unknown: start again from the rows, at the next epoch."""
         async with self._turn:
-            self._generation += 1
+            self._reader.generation += 1
             self._to_claim = bool(self._assigned)
             self._disown()
         await self._publisher.release()
@@ -191,88 +189,43 @@ class Worker:
     async def _step(self) -> None:
         if self._to_claim:
             await self._claim()
-        records, generation = await self._gather()
+        arrivals, generation = await self._reader.next()
         await self._publisher.room()
-        async with self._turn:
-            if records and generation == self._generation and self._rows:
-                await self._take(records)
+        if arrivals.reach:
+            self._reader.read_ahead()
+            async with self._turn:
+                if generation == self._reader.generation and self._rows:
+                    await self._take(arrivals)
         await self._tick()
         await self._apply_contracts()
         await self._run_timers()
         self._note_progress()
 
     async def _claim(self) -> None:
+        await self._reader.drop_ahead()
         async with self._turn:
-            generation, partitions = self._generation, sorted(self._assigned)
-            rows = {number: await self._claim_one(number) for number in partitions}
-            await self._check_log(rows)
+            generation = self._reader.generation
+            rows = await claim_partitions(
+                sorted(self._assigned),
+                topic_id=self._topic.topic_id,
+                claimed_at=self._claimed_at,
+                store=self._store,
+                wait_s=self._settings.rebalance_wait_s,
+            )
+            await check_log(self._consumer, rows)
             for row in rows.values():
                 await self._publisher.own(row)
-            if generation != self._generation:
+            if generation != self._reader.generation:
                 return  # the group has decided anew meanwhile
             for number, row in rows.items():
-                self._consumer.seek(TopicPartition(EVENTS_ACCEPTED.name, number), row.next_offset)
+                self._consumer.seek(of_accepted(number), row.next_offset)
             self._rows = rows
             self._next_due = dict.fromkeys(rows, 0)  # unknown: ask the table once
             self._to_claim = False
-            self._generation += 1
             metrics.OWNED.set(len(rows))
             log.info("partitions claimed", extra={"partitions": {n: row.next_offset for n, row in rows.items()}})
 
-    async def _claim_one(self, number: int) -> PartitionRow:
-        row = await self._store.claim(
-            number,
-            self._topic.topic_id,
-            owned_at=self._claimed_at.get(number),
-            wait_s=self._settings.rebalance_wait_s,
-        )
-        failpoints.reach("after-epoch")
-        self._claimed_at[number] = row.epoch
-        if row.topic_id != self._topic.topic_id:
-            raise ForeignTopic(
-                f"partition {number} was read from topic id {row.topic_id}, the broker has {self._topic.topic_id}"
-            )
-        return row
-
-    async def _check_log(self, rows: dict[int, PartitionRow]) -> None:
-        topic_partitions = [TopicPartition(EVENTS_ACCEPTED.name, number) for number in rows]
-        begins = await self._consumer.beginning_offsets(topic_partitions)
-        ends = await self._consumer.end_offsets(topic_partitions)
-        for each in topic_partitions:
-            offset = rows[each.partition].next_offset
-            if not begins[each] <= offset <= ends[each]:
-                raise ForeignTopic(
-                    f"partition {each.partition}: offset {offset} is outside the log, {begins[each]} to {ends[each]}"
-                )
-
-    async def _gather(self) -> tuple[list[tuple[int, Sequence[ConsumerRecord]]], int]:
-        """Records of one batch by partition, and the generation at which all of them were fetched."""
-        gathered: list[tuple[int, Sequence[ConsumerRecord]]] = []
-        room = self._settings.batch_events
-        generation = self._generation
-        wait_ms = 0 if self._to_claim else self._settings.tick_check_ms
-        refilled_at: float | None = None
-        while room > 0:
-            try:
-                fetched = await self._consumer.getmany(timeout_ms=wait_ms, max_records=room)
-            except NoOffsetForPartitionError:
-                break  # a partition that was given and is not claimed yet: the claim seeks
-            if generation != self._generation:
-                return [], self._generation
-            for each, records in fetched.items():
-                gathered.append((each.partition, records))
-                room -= len(records)
-            if refilled_at is None:
-                refilled_at = time.monotonic() + self._settings.refill_ms / 1000
-            wait_ms = int((refilled_at - time.monotonic()) * 1000)
-            if not gathered or wait_ms <= 0:
-                break
-        return gathered, generation
-
-    async def _take(self, records: Sequence[tuple[int, Sequence[ConsumerRecord]]]) -> None:
-        arrivals = Arrivals()
-        for partition, of_partition in records:
-            arrivals.add(partition, of_partition)
+    async def _take(self, arrivals: Arrivals) -> None:
         if arrivals.unreadable:
             await publish_unreadable(self._producer, arrivals, now=self._now())
             failpoints.reach("after-quarantine-publish")
@@ -304,7 +257,7 @@ class Worker:
         self._ticked_at = time.monotonic()
         async with self._turn:
             # asked after `now` was read: what the log holds beyond its end now was received after it
-            ends = await self._consumer.end_offsets([TopicPartition(EVENTS_ACCEPTED.name, n) for n in behind])
+            ends = await self._consumer.end_offsets([of_accepted(n) for n in behind])
             idle = {
                 each.partition: now - MINUTE
                 for each, end in ends.items()
@@ -387,25 +340,16 @@ class Worker:
     def _note_progress(self) -> None:
         unread = 0
         for number, row in self._rows.items():
-            high = self._consumer.highwater(TopicPartition(EVENTS_ACCEPTED.name, number))
+            high = self._consumer.highwater(of_accepted(number))
             unread += max(0, (high or 0) - row.next_offset)
         metrics.LAG.set(unread)
         self._progress.note(tuple(row.next_offset for row in self._rows.values()), behind=unread)
-
-    async def _identify(self) -> TopicIdentity:
-        topic = await identify(self._settings.kafka_bootstrap_servers, EVENTS_ACCEPTED.name)
-        if topic.partitions != self._settings.event_partitions:
-            raise ForeignTopic(
-                f"{EVENTS_ACCEPTED.name} has {topic.partitions} partitions, EVENT_PARTITIONS says "
-                f"{self._settings.event_partitions}; the count is fixed when the topic is made"
-            )
-        return topic
 
     async def _commit_for_monitoring(self) -> None:
         """Tell Kafka how far the rows are, for its own tools; nothing is ever read from there."""
         while True:
             await asyncio.sleep(5)
-            offsets = {TopicPartition(EVENTS_ACCEPTED.name, n): row.next_offset for n, row in self._rows.items()}
+            offsets = {of_accepted(n): row.next_offset for n, row in self._rows.items()}
             if offsets:
                 try:
                     await self._consumer.commit(offsets)

@@ -71,8 +71,9 @@ class _Work:
             self.entries[partition] += change.entries
         counts = change.counts
         row.moved["applied"] += counts.applied
-        row.moved["duplicate"] += counts.duplicate
-        row.moved["conflicting"] += counts.conflicting
+        if counts.duplicate or counts.conflicting:
+            row.moved["duplicate"] += counts.duplicate
+            row.moved["conflicting"] += counts.conflicting
         if change.cases:
             self.cases += change.cases
         if change.due_at is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +28,7 @@ class PartitionRow:
     recorded_at: int
     published_seq: int
     contracts_applied: int
-    moved: Counter[str] = field(default_factory=Counter)
+    moved: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MOVED, 0))
 
     @property
     def last_seq(self) -> int:
