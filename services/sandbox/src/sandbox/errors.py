@@ -6,7 +6,12 @@ from typing import Any
 
 
 class StripeError(Exception):
-    """An error answer. `headers` are added to it; `stored` says whether an Idempotency-Key remembers it."""
+    """
+    An error answer. `headers` are added to it.
+
+    `stored` says whether an Idempotency-Key remembers it: refusals by the state of things are, flaws of the request
+    that show before anything is carried out are not.
+    """
 
     def __init__(
         self,
@@ -59,9 +64,19 @@ def unrecognized(method: str, path: str) -> StripeError:
     )
 
 
-def unauthenticated() -> StripeError:
-    """The key is missing or is none of ours."""
-    return StripeError(401, "Invalid API Key provided")
+def missing_key() -> StripeError:
+    """No key was given."""
+    return StripeError(
+        401,
+        "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer "
+        "auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
+    )
+
+
+def unauthenticated(key: str) -> StripeError:
+    """The key is none of ours; only its ends are shown, as Stripe does."""
+    shown = f"{key[:8]}{'*' * 8}{key[-4:]}" if len(key) > 16 else "*" * len(key)
+    return StripeError(401, f"Invalid API Key provided: {shown}")
 
 
 def too_many(reason: str) -> StripeError:
@@ -71,4 +86,16 @@ def too_many(reason: str) -> StripeError:
         "Too many requests hit the API too quickly. We recommend an exponential backoff of your requests.",
         code="rate_limit",
         headers={"Stripe-Rate-Limited-Reason": reason},
+    )
+
+
+def refused(message: str, *, code: str | None = None, param: str | None = None) -> StripeError:
+    """A request that is well formed, and that the state of things does not allow."""
+    return StripeError(400, message, code=code, param=param, stored=True)
+
+
+def unsupported(param: str) -> StripeError:
+    """Stripe takes this parameter; the sandbox would have to ignore it, and says so instead."""
+    return StripeError(
+        400, f"The sandbox does not carry out the parameter: {param}", code="sandbox_unsupported", param=param
     )

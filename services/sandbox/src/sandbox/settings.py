@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import os
+from typing import Self
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Read once, in `app.py`."""
+    """Read once, in `app.py`; names are the upper-case field names."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
-    database_url: SecretStr
+    database_url: SecretStr  # SANDBOX_DATABASE_URL wins over DATABASE_URL
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65535)
     log_level: str = "INFO"
+    sandbox_api_keys: str = ""  # comma-separated; empty: any key that begins with sk_test_ or rk_test_
     sandbox_clock_start: str | None = None  # RFC 3339; unset and never advanced: business time is real time
-    sandbox_requests_per_second: float = Field(100.0, gt=0)  # Stripe's live limit for all but meter events
+    sandbox_check: bool = False  # hold every request and answer against the OpenAPI document: GET /_sandbox/conformance
+    sandbox_requests_per_second: float = Field(100.0, gt=0)  # Stripe's live limit for all but meter events (test: 25)
     sandbox_meter_events_per_second: float = Field(1000.0, gt=0)  # Stripe's own limit of meter events v1
     sandbox_processing_ms: int = Field(50, ge=0)  # a 2xx is not counted yet: events are counted after this long
-    sandbox_commit_ms: float = Field(2.0, ge=0)  # requests gathered into one commit
+    sandbox_report_ms: int = Field(500, ge=0)  # refused events are gathered this long into one thin error report
+    sandbox_commit_ms: float = Field(1.0, ge=0)  # requests gathered into one commit, beside the time of the last one
     sandbox_webhook_first_retry_ms: int = Field(200, ge=1)  # doubles at each retry; Stripe's are hours, in real time
+    sandbox_webhook_longest_retry_ms: int = Field(5_000, ge=1)
     sandbox_webhook_tries: int = Field(12, ge=1)
+    sandbox_webhook_timeout_ms: int = Field(10_000, ge=1)  # Stripe publishes none; integrators report 3 to 30 s
+    sandbox_webhook_lanes: int = Field(8, ge=1)  # webhooks under way at once
+
+    @classmethod
+    def load(cls) -> Self:
+        """From the environment. Raises ValidationError where one is missing or wrong."""
+        own = os.environ.get("SANDBOX_DATABASE_URL")
+        return cls(**({"database_url": own} if own else {}))  # type: ignore[arg-type]

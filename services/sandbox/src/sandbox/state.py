@@ -1,18 +1,22 @@
-"""All that the sandbox knows: in memory for speed, and each change on its way to PostgreSQL before the answer."""
+"""Everything that the sandbox knows: in memory for speed, each change on its way to PostgreSQL before the answer."""
 
 from __future__ import annotations
 
-import copy
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
+
+import msgspec
 
 from sandbox.domain.usage import MeterEvent, Tally
 from sandbox.errors import absent
 
 Body = dict[str, Any]
 API_VERSION = "2026-10-28.endive"
+MICROS = 1_000_000
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 # Objects by kind: the `object` field of Stripe; prefix of their ids.
@@ -24,67 +28,106 @@ PREFIXES = {
     "subscription": "sub_1",
     "subscription_item": "si_",
     "invoice": "in_1",
+    "invoiceitem": "ii_1",
     "line_item": "il_1",
     "event": "evt_1",
     "webhook_endpoint": "we_1",
     "v2.core.event_destination": "ed_test_6",
     "v2.core.event": "evt_test_6",
-    "billing.meter_event_adjustment": "madj_",
+    "delivery": "dlv_",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an Idempotency-Key remembers. `at` is business time in seconds."""
+
+    fingerprint: str
+    status: int
+    body: bytes
+    at: int
 
 
 class State:
     """
     The sandbox's memory. A request changes it without awaiting, so each request is atomic.
 
-    What a request has changed is collected in `dirty` and `dirty_events`, and committed before it is answered.
+    What a request has changed is collected in `dirty`, `dirty_events` and `dirty_answers`, and committed before it is
+    answered. `number` is each object's place in the order of creation.
     """
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Body]] = {kind: {} for kind in PREFIXES}
         self.numbers: dict[str, int] = {}
+        self.meters: dict[str, Body] = {}  # by event name; an active one wins over an inactive one
         self.tallies: dict[tuple[str, str], Tally] = {}
         self.identifiers: dict[str, MeterEvent] = {}
+        self.keyed_events: dict[str, MeterEvent] = {}  # by Idempotency-Key
         self.waiting: list[MeterEvent] = []  # accepted, not counted yet
-        self.answers: dict[str, tuple[str, int, str]] = {}
-        self.stepped_at: int | None = None  # business time in seconds; None: real time
+        self.answers: dict[str, Answer] = {}
+        self.drafts: dict[str, Body] = {}  # invoices that are still drafts
+        self.pending: dict[str, set[str]] = {}  # event id: its deliveries under way
+        self.given_up: set[str] = set()  # ids of events that a webhook was given up for
+        self.stepped_micros: int | None = None  # business time; None: real time
+        self.shown_micros: int | None = None  # what the clock shows: the last step that is done
         self.clock_version = 0
+        self.accepted = 0
+        self.refused_duplicates = 0
         self.dirty: dict[str, Body] = {}
         self.dirty_events: dict[int, MeterEvent] = {}
-        self.new_answers: dict[str, tuple[str, int, str]] = {}
-        self.control: dict[str, Any] = {}
-        self.outbox: list[Body] = []  # events that webhooks have to carry
-        self._number = 0
+        self.dirty_answers: dict[str, Answer] = {}
+        self.clock_moved = False
+        self.new_deliveries: list[Body] = []
+        self.request: Body = {"id": None, "idempotency_key": None}  # the request that is being carried out
+        self.number = 0
+        self.random = random.Random()
 
     @property
     def now(self) -> int:
-        """Business time in unix seconds."""
-        return self.stepped_at if self.stepped_at is not None else int(datetime.now(UTC).timestamp())
+        """Business time in whole unix seconds."""
+        if self.stepped_micros is not None:
+            return self.stepped_micros // MICROS
+        return int(datetime.now(UTC).timestamp())
 
     def next_number(self) -> int:
         """A number that grows with each object: the order of creation."""
-        self._number += 1
-        return self._number
-
-    def restore_number(self, number: int) -> None:
-        """After a restart, go on behind the highest number; ids go on too, since they come from it."""
-        self._number = max(self._number, number)
+        self.number += 1
+        return self.number
 
     def new_id(self, kind: str) -> str:
         """A fresh id in Stripe's form."""
-        number = self.next_number()
-        letters = random.Random(number * 7919)
-        return PREFIXES[kind] + "".join(letters.choice(_ALPHABET) for _ in range(14)) + f"{number:08d}"
+        return PREFIXES[kind] + "".join(self.random.choices(_ALPHABET, k=14)) + f"{self.next_number():08d}"
 
     def put(self, body: Body) -> Body:
         """Keep an object, new or changed."""
-        kind = body["object"]
-        id_ = body["id"]
+        kind, id_ = body["object"], body["id"]
         if id_ not in self.objects[kind]:
             self.numbers[id_] = self.next_number()
-        self.objects[kind][id_] = body
+        self.index(body)
         self.dirty[id_] = body
         return body
+
+    def index(self, body: Body) -> None:
+        """Make an object findable."""
+        kind, id_ = body["object"], body["id"]
+        self.objects[kind][id_] = body
+        if kind == "billing.meter":
+            known = self.meters.get(body["event_name"])
+            if known is None or known["id"] == id_ or known["status"] != "active":
+                self.meters[body["event_name"]] = body
+        elif kind == "invoice":
+            if body["status"] == "draft":
+                self.drafts[id_] = body
+            else:
+                self.drafts.pop(id_, None)
+        elif kind == "delivery":
+            under_way = self.pending.setdefault(body["event"], set())
+            if body["status"] == "pending":
+                under_way.add(id_)
+            else:
+                under_way.discard(id_)
+                if body["status"] == "given_up":
+                    self.given_up.add(body["event"])
 
     def get(self, kind: str, id_: str, *, param: str = "id") -> Body:
         """An object by id. Raises StripeError 404 where there is none."""
@@ -97,6 +140,10 @@ class State:
         """The objects of a kind, newest first, as Stripe lists them."""
         return reversed(list(self.objects[kind].values()))
 
+    def find(self, id_: str) -> Body | None:
+        """An object of any kind by id."""
+        return next((kind[id_] for kind in self.objects.values() if id_ in kind), None)
+
     def tally(self, customer: str, event_name: str) -> Tally:
         """The counted events of one customer and meter."""
         return self.tallies.setdefault((customer, event_name), Tally())
@@ -105,7 +152,21 @@ class State:
         """Keep a meter event, new or changed."""
         self.dirty_events[event.number] = event
 
-    def announce(self, type_: str, body: Body, previous: Body | None = None) -> None:
+    def keep_answer(self, key: str, answer: Answer) -> None:
+        """Remember what an Idempotency-Key was answered."""
+        self.answers[key] = self.dirty_answers[key] = answer
+
+    def move_clock(self, micros: int) -> None:
+        """Set business time within a step."""
+        self.stepped_micros = micros
+        self.clock_moved = True
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether anything waits for its commit."""
+        return bool(self.dirty or self.dirty_events or self.dirty_answers or self.clock_moved)
+
+    def announce(self, type_: str, body: Body, previous: Body | None = None) -> Body:
         """Make the event that tells of a change; webhooks carry it once it is committed."""
         event = {
             "id": self.new_id("event"),
@@ -114,20 +175,23 @@ class State:
             "created": self.now,
             "livemode": False,
             "type": type_,
-            "data": {"object": _snapshot(body), **({"previous_attributes": previous} if previous else {})},
+            "data": {"object": _snapshot(body), **({"previous_attributes": _snapshot(previous)} if previous else {})},
             "pending_webhooks": 0,
-            "request": {"id": None, "idempotency_key": None},
+            "request": self.request,
         }
         self.put(event)
-        self.outbox.append(event)
+        for endpoint in self.objects["webhook_endpoint"].values():
+            if not endpoint.get("deleted") and _wants(endpoint, type_):
+                self._deliver(event, endpoint)
+        return event
 
-    def announce_thin(self, type_: str, data: Body, related: Body | None) -> None:
+    def announce_thin(self, type_: str, data: Body, related: Body | None) -> Body:
         """Make a thin event, of which a webhook carries only the notice."""
         event = {
             "id": self.new_id("v2.core.event"),
             "object": "v2.core.event",
             "type": type_,
-            "created": datetime.fromtimestamp(self.now, UTC).isoformat().replace("+00:00", ".000Z"),
+            "created": timestamp(self.now),
             "livemode": False,
             "context": None,
             "reason": None,
@@ -135,9 +199,30 @@ class State:
             "data": data,
         }
         self.put(event)
-        self.outbox.append(event)
+        for destination in self.objects["v2.core.event_destination"].values():
+            if destination["status"] == "enabled" and not destination.get("deleted") and _wants(destination, type_):
+                self._deliver(event, destination)
+        return event
+
+    def _deliver(self, event: Body, to: Body) -> None:
+        delivery = {
+            "id": self.new_id("delivery"), "object": "delivery", "event": event["id"], "to": to["id"],
+            "status": "pending", "tries": 0,
+        }  # fmt: skip
+        self.put(delivery)
+        self.new_deliveries.append(delivery)
+
+
+def timestamp(seconds: int) -> str:
+    """An instant as v2 writes it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _wants(endpoint: Body, type_: str) -> bool:
+    return any(wanted == "*" or fnmatchcase(type_, wanted) for wanted in endpoint["enabled_events"])
 
 
 def _snapshot(body: Body) -> Body:
-    """The object as it is now: a copy, since the object goes on changing."""
-    return copy.deepcopy(body)
+    """The object as it is now, without what only the sandbox knows: a copy, since the object goes on changing."""
+    copied: Body = msgspec.json.decode(msgspec.json.encode(body))
+    return {key: value for key, value in copied.items() if not key.startswith("_")}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from typing import Any
 
 
@@ -17,35 +18,60 @@ class PricedLine:
     amount: int
 
 
-def whole(exact: Decimal) -> int:
+def whole(exact: Decimal | Fraction) -> int:
     """The nearest whole minor unit; a half goes away from zero. Source: decimal amounts are rounded per line."""
-    with localcontext() as context:
-        context.prec = 60
-        shifted = abs(exact) + Decimal("0.5")
-        magnitude = int(shifted.to_integral_value(rounding="ROUND_FLOOR"))
-    return -magnitude if exact < 0 else magnitude
+    fraction = Fraction(exact)
+    magnitude = (2 * abs(fraction.numerator) + fraction.denominator) // (2 * fraction.denominator)
+    return -magnitude if fraction < 0 else magnitude
 
 
 def price_lines(price: Mapping[str, Any], quantity: Decimal) -> list[PricedLine]:
-    """The lines that a quantity makes at a price: one, or one for each graduated tier that is reached."""
+    """
+    The lines that a quantity makes at a price.
+
+    One for a price per unit or by volume, one for each graduated tier that is reached, one more for each flat fee.
+    Nothing used is one line of quantity 0, with the first tier's flat fee where it has one.
+    """
     if price["billing_scheme"] == "per_unit":
-        return [_line(quantity, Decimal(price["unit_amount_decimal"]))]
+        return [_line(quantity, price["unit_amount_decimal"])]
+    if price["tiers_mode"] == "volume":
+        return list(_volume(price["tiers"], quantity))
     return list(_graduated(price["tiers"], quantity))
 
 
-def _graduated(tiers: Iterable[Mapping[str, Any]], quantity: Decimal) -> Iterable[PricedLine]:
+def prorated(line: PricedLine, part_s: int, whole_s: int) -> PricedLine:
+    """A line for part of its period, to the second, rounded once from the exact amount."""
+    exact = Fraction(line.quantity) * Fraction(line.unit_amount) * Fraction(part_s, whole_s)
+    return PricedLine(line.quantity, line.unit_amount, whole(exact))
+
+
+def _graduated(tiers: Sequence[Mapping[str, Any]], quantity: Decimal) -> Iterator[PricedLine]:
     below = Decimal(0)
     for tier in tiers:
         bound = None if tier["up_to"] is None else Decimal(tier["up_to"])
         reached = quantity if bound is None else min(quantity, bound)
         if reached > below or (quantity == 0 and below == 0):
-            yield _line(max(reached - below, Decimal(0)), Decimal(tier["unit_amount_decimal"]))
+            yield from _tier(tier, reached - below)
         if bound is None or quantity <= bound:
             return
         below = bound
 
 
-def _line(quantity: Decimal, unit_amount: Decimal) -> PricedLine:
+def _volume(tiers: Sequence[Mapping[str, Any]], quantity: Decimal) -> Iterator[PricedLine]:
+    for tier in tiers:
+        if tier["up_to"] is None or quantity <= tier["up_to"]:
+            yield from _tier(tier, quantity)
+            return
+
+
+def _tier(tier: Mapping[str, Any], quantity: Decimal) -> Iterator[PricedLine]:
+    if tier["unit_amount_decimal"] is not None:
+        yield _line(quantity, tier["unit_amount_decimal"])
+    if tier["flat_amount_decimal"] is not None:
+        yield _line(Decimal(1), tier["flat_amount_decimal"])
+
+
+def _line(quantity: Decimal, unit_amount: str) -> PricedLine:
     with localcontext() as context:
         context.prec = 60
-        return PricedLine(quantity, unit_amount, whole(quantity * unit_amount))
+        return PricedLine(quantity, Decimal(unit_amount), whole(quantity * Decimal(unit_amount)))

@@ -1,4 +1,4 @@
-"""Customers, products, prices and meters."""
+"""Products and prices."""
 
 from __future__ import annotations
 
@@ -13,58 +13,6 @@ from sandbox.state import Body, State
 CURRENCIES = ("usd", "eur", "gbp", "jpy", "kwd")
 
 
-def create_customer(state: State, params: Params) -> Body:
-    """POST /v1/customers."""
-    p.only(params, "name", "email", "description", "metadata", "phone", "address", "preferred_locales", "tax_exempt")
-    id_ = state.new_id("customer")
-    body: Body = {
-        "id": id_, "object": "customer", "address": None, "balance": 0, "created": state.now, "currency": None,
-        "default_source": None, "delinquent": False, "description": p.optional(params, "description"),
-        "discount": None, "email": p.optional(params, "email"), "invoice_prefix": f"S{state.next_number():07d}",
-        "invoice_settings": {
-            "custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None,
-        },
-        "livemode": False, "metadata": p.metadata(params), "name": p.optional(params, "name"),
-        "next_invoice_sequence": 1, "phone": p.optional(params, "phone"), "preferred_locales": [], "shipping": None,
-        "tax_exempt": "none", "test_clock": None, "customer_account": None,
-    }  # fmt: skip
-    state.put(body)
-    state.announce("customer.created", body)
-    return body
-
-
-def update_customer(state: State, id_: str, params: Params) -> Body:
-    """POST /v1/customers/{id}."""
-    p.only(params, "name", "email", "description", "metadata", "phone")
-    body = state.get("customer", id_)
-    before = {key: body[key] for key in params if key in body}
-    for name in ("name", "email", "description", "phone"):
-        if name in params:
-            body[name] = p.optional(params, name)
-    body["metadata"] = p.metadata(params, body)
-    state.put(body)
-    state.announce("customer.updated", body, before)
-    return body
-
-
-def delete_customer(state: State, id_: str, _: Params) -> Body:
-    """DELETE /v1/customers/{id}: its subscriptions end at once."""
-    body = state.get("customer", id_)
-    body["deleted"] = True
-    state.put(body)
-    state.announce("customer.deleted", body)
-    return {"id": id_, "object": "customer", "deleted": True}
-
-
-def list_customers(state: State, params: Params) -> Body:
-    """GET /v1/customers."""
-    p.only(params, "limit", "starting_after", "ending_before", "email", "created")
-    rows = [row for row in state.all("customer") if not row.get("deleted")]
-    if "email" in params:
-        rows = [row for row in rows if row["email"] == params["email"]]
-    return p.page(p.created_filter(rows, params), params, "/v1/customers")
-
-
 def create_product(state: State, params: Params) -> Body:
     """POST /v1/products."""
     p.only(params, "name", "id", "description", "metadata", "active", "unit_label", "tax_code")
@@ -76,8 +24,8 @@ def create_product(state: State, params: Params) -> Body:
         "created": state.now, "default_price": None, "description": p.optional(params, "description"), "images": [],
         "livemode": False, "marketing_features": [], "metadata": p.metadata(params), "name": p.text(params, "name"),
         "package_dimensions": None, "shippable": None, "statement_descriptor": None,
-        "tax_code": p.optional(params, "tax_code"), "type": "service", "unit_label": p.optional(params, "unit_label"),
-        "updated": state.now, "url": None,
+        "tax_code": p.optional(params, "tax_code"), "unit_label": p.optional(params, "unit_label"),
+        "tax_details": None, "updated": state.now, "url": None,
     }  # fmt: skip
     state.put(body)
     state.announce("product.created", body)
@@ -116,14 +64,8 @@ def create_price(state: State, params: Params) -> Body:
     if tiers:
         body["tiers"] = tiers
     state.put(body)
-    state.announce("price.created", _without_tiers(body))
+    state.announce("price.created", without_tiers(body))
     return body
-
-
-def retrieve_price(state: State, id_: str, params: Params) -> Body:
-    """GET /v1/prices/{id}; tiers only where they are expanded."""
-    body = state.get("price", id_)
-    return body if "tiers" in params.get("expand", []) else _without_tiers(body)
 
 
 def update_price(state: State, id_: str, params: Params) -> Body:
@@ -135,8 +77,8 @@ def update_price(state: State, id_: str, params: Params) -> Body:
     if "lookup_key" in params:
         body["lookup_key"] = _claim_lookup_key(state, params)
     state.put(body)
-    state.announce("price.updated", _without_tiers(body))
-    return _without_tiers(body)
+    state.announce("price.updated", without_tiers(body))
+    return body
 
 
 def list_prices(state: State, params: Params) -> Body:
@@ -154,13 +96,11 @@ def list_prices(state: State, params: Params) -> Body:
     if "lookup_keys" in params:
         keys = set(params["lookup_keys"])
         rows = [row for row in rows if row["lookup_key"] in keys]
-    listed = p.page(rows, params, "/v1/prices")
-    if "data.tiers" not in params.get("expand", []):
-        listed["data"] = [_without_tiers(row) for row in listed["data"]]
-    return listed
+    return p.page(rows, params, "/v1/prices")
 
 
-def _without_tiers(body: Body) -> Body:
+def without_tiers(body: Body) -> Body:
+    """A price as it is shown where its tiers were not asked for."""
     return {key: value for key, value in body.items() if key != "tiers"}
 
 
@@ -196,11 +136,9 @@ def _recurring(state: State, params: Params) -> Body | None:
         raise invalid("recurring[meter]", "You may only specify a meter with usage_type metered.")
     if meter and meter not in state.objects["billing.meter"]:
         raise absent("meter", meter, param="recurring[meter]")
-    if given.get("interval") != "month":
-        raise invalid("recurring[interval]", "This sandbox bills by the month.")
     return {
-        "interval": "month", "interval_count": int(given.get("interval_count", 1)), "meter": meter,
-        "usage_type": usage_type, "trial_period_days": None,
+        "interval": given["interval"], "interval_count": p.whole(given, "interval_count", 1), "meter": meter,
+        "usage_type": usage_type,
     }  # fmt: skip
 
 
@@ -228,67 +166,51 @@ def _whole_or_none(amount: str | None) -> int | None:
 
 
 def _tiers(params: Params) -> list[Body]:
-    if p.one_of(params, "tiers_mode", ("graduated", "volume")) != "graduated":
-        raise invalid("tiers_mode", "This sandbox prices graduated tiers.")
+    if params.get("tiers_mode") is None:
+        raise missing("tiers_mode")
     given: Any = params.get("tiers")
     if not isinstance(given, list) or not given:
         raise missing("tiers")
-    tiers = []
+    tiers: list[Body] = []
+    bound = 0
     for place, tier in enumerate(given):
-        amount = _decimal(tier.get("unit_amount_decimal", tier.get("unit_amount", "0")), f"tiers[{place}]")
         last = place == len(given) - 1
         if (tier.get("up_to") == "inf") != last:
             raise invalid(f"tiers[{place}][up_to]", "The last tier, and it alone, has `up_to` inf.")
+        if not last and int(tier["up_to"]) <= bound:
+            raise invalid(f"tiers[{place}][up_to]", "The tiers must be ordered by `up_to`.")
+        bound = bound if last else int(tier["up_to"])
+        amount = _tier_amount(tier, "unit_amount", place)
+        flat = _tier_amount(tier, "flat_amount", place)
+        if amount is None and flat is None:
+            raise missing(f"tiers[{place}][unit_amount]")
         tiers.append(
             {
-                "flat_amount": None, "flat_amount_decimal": None, "unit_amount": _whole_or_none(amount),
-                "unit_amount_decimal": amount, "up_to": None if last else int(tier["up_to"]),
+                "flat_amount": _whole_or_none(flat), "flat_amount_decimal": flat,
+                "unit_amount": _whole_or_none(amount), "unit_amount_decimal": amount,
+                "up_to": None if last else bound,
             }
         )  # fmt: skip
     return tiers
 
 
-def create_meter(state: State, params: Params) -> Body:
-    """POST /v1/billing/meters: one active meter for an event name."""
-    p.only(
-        params, "display_name", "event_name", "default_aggregation", "customer_mapping", "value_settings",
-        "event_time_window",
-    )  # fmt: skip
-    event_name = p.text(params, "event_name", longest=100)
-    if any(m["event_name"] == event_name and m["status"] == "active" for m in state.objects["billing.meter"].values()):
-        raise StripeError(400, f"An active meter already exists for event name {event_name}.", param="event_name")
-    formula = (params.get("default_aggregation") or {}).get("formula")
-    if formula != "sum":
-        raise invalid("default_aggregation[formula]", "This sandbox aggregates by sum.")
-    mapping = (params.get("customer_mapping") or {}).get("event_payload_key", "stripe_customer_id")
-    body: Body = {
-        "id": state.new_id("billing.meter"), "object": "billing.meter", "created": state.now,
-        "customer_mapping": {"event_payload_key": mapping, "type": "by_id"},
-        "default_aggregation": {"formula": formula}, "display_name": p.text(params, "display_name", longest=250),
-        "event_name": event_name, "event_time_window": None, "livemode": False, "status": "active",
-        "status_transitions": {"deactivated_at": None}, "updated": state.now,
-        "value_settings": {
-            "event_payload_key": (params.get("value_settings") or {}).get("event_payload_key", "value"),
-        },
-    }  # fmt: skip
-    state.put(body)
-    state.announce("billing.meter.created", body)
-    return body
+def _tier_amount(tier: Params, name: str, place: int) -> str | None:
+    given = tier.get(f"{name}_decimal", tier.get(name))
+    return None if given in (None, "") else _decimal(str(given), f"tiers[{place}][{name}_decimal]")
 
 
-def list_meters(state: State, params: Params) -> Body:
-    """GET /v1/billing/meters."""
-    p.only(params, "limit", "starting_after", "ending_before", "status")
-    rows = [m for m in state.all("billing.meter") if params.get("status") in (None, m["status"])]
-    return p.page(rows, params, "/v1/billing/meters")
-
-
-def switch_meter(state: State, id_: str, *, active: bool) -> Body:
-    """POST /v1/billing/meters/{id}/deactivate and reactivate."""
-    body = state.get("billing.meter", id_)
-    body["status"] = "active" if active else "inactive"
-    body["status_transitions"] = {"deactivated_at": None if active else state.now}
+def update_product(state: State, id_: str, params: Params) -> Body:
+    """POST /v1/products/{id}."""
+    p.only(params, "name", "description", "metadata", "active", "unit_label", "tax_code")
+    body = state.get("product", id_)
+    before = {key: body[key] for key in params if key in body}
+    for name in ("description", "unit_label", "tax_code"):
+        if name in params:
+            body[name] = p.optional(params, name)
+    body["name"] = p.optional(params, "name") or body["name"]
+    body["active"] = p.boolean(params, "active", body["active"])
+    body["metadata"] = p.metadata(params, body)
     body["updated"] = state.now
     state.put(body)
-    state.announce(f"billing.meter.{'reactivated' if active else 'deactivated'}", body)
+    state.announce("product.updated", body, before)
     return body

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.errors import invalid, missing, unknown
+from sandbox.errors import invalid, missing, unsupported
 from sandbox.state import Body
 
 Params = dict[str, Any]
 
 
 def only(params: Params, *allowed: str) -> None:
-    """Refuse a parameter that the operation does not have."""
+    """Refuse a parameter that Stripe takes and the sandbox does not carry out; those unknown to Stripe fell before."""
     for name in params:
-        if name not in allowed and name != "expand":
-            raise unknown(name)
+        if name not in allowed and name not in ("expand", "include"):
+            raise unsupported(name)
 
 
 def text(params: Params, name: str, *, longest: int = 5000) -> str:
@@ -47,6 +47,12 @@ def integer(params: Params, name: str, default: int | None = None) -> int | None
         return int(value)
     except (TypeError, ValueError):
         raise invalid(name, f"Invalid integer: {value}", code="parameter_invalid_integer") from None
+
+
+def whole(params: Params, name: str, default: int) -> int:
+    """A whole number that is always there in the end."""
+    value = integer(params, name, default)
+    return default if value is None else value
 
 
 def boolean(params: Params, name: str, default: bool) -> bool:

@@ -1,0 +1,86 @@
+"""Builds the sandbox: the only place that makes pools, tasks and the app."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+
+from chassis.app import create_app
+from chassis.health import Health
+from chassis.pacing import TokenBucket
+from chassis.store import create_pool
+from event_schemas.times import parse_instant, to_micros
+from sandbox.clockwork import Clockwork
+from sandbox.conformance import Conformance
+from sandbox.control import Control
+from sandbox.faults import Faults
+from sandbox.front import Front, FrontMiddleware
+from sandbox.journal import Journal, load, wipe
+from sandbox.openapi.check import RequestChecker, ResponseChecker
+from sandbox.openapi.document import read_document
+from sandbox.settings import Settings
+from sandbox.state import State
+from sandbox.webhooks import Webhooks
+
+SCHEMA = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The app and the work that runs beside it."""
+
+    app: FastAPI
+    work: dict[str, Coroutine[Any, Any, None]]
+
+
+async def build(settings: Settings) -> Sandbox:
+    """A sandbox with everything that it remembers, ready to be served beside its work."""
+    pool = await create_pool(settings.database_url.get_secret_value(), SCHEMA, size=2)
+    state, faults = State(), Faults()
+    await load(pool, state)
+    if settings.sandbox_clock_start and state.stepped_micros is None:
+        state.move_clock(to_micros(parse_instant(settings.sandbox_clock_start)))
+        state.shown_micros = state.stepped_micros
+        state.clock_version = 1
+    journal = Journal(pool, state, gather_ms=settings.sandbox_commit_ms)
+    clockwork = Clockwork(
+        state, journal, processing_ms=settings.sandbox_processing_ms, report_ms=settings.sandbox_report_ms
+    )
+    webhooks = Webhooks(state, journal, faults, settings, released=clockwork.released)
+    journal.on_deliveries = webhooks.enqueue
+    document = read_document()
+    conformance = Conformance(RequestChecker(document), ResponseChecker(document)) if settings.sandbox_check else None
+
+    async def reset() -> None:
+        await journal.committed()
+        await wipe(pool)
+        state.__init__()  # type: ignore[misc]  # the same object, empty: all others hold on to it
+        webhooks.forget()
+        clockwork.refused.clear()
+        faults.remove()
+
+    control = Control(state, journal, faults, clockwork, webhooks, conformance, reset)
+    health = Health()
+    app = create_app("Sandbox: a stand-in of Stripe", health=health, quiet=control.quiet)
+    app.include_router(control.router)
+    app.add_middleware(
+        FrontMiddleware,
+        front=Front(
+            state, journal, faults, RequestChecker(document), conformance,
+            frozenset(key.strip() for key in settings.sandbox_api_keys.split(",") if key.strip()),
+            TokenBucket(settings.sandbox_requests_per_second, settings.sandbox_requests_per_second),
+            TokenBucket(settings.sandbox_meter_events_per_second, settings.sandbox_meter_events_per_second),
+        ),
+    )  # fmt: skip
+    journal.nudge()  # what was under way before a restart: deliveries go on
+    work = {
+        "journal": journal.run(),
+        "webhooks": webhooks.run(),
+        "counting": clockwork.run_counting(),
+        "reports": clockwork.run_reports(),
+        "due": clockwork.run_due(),
+    }
+    return Sandbox(app, work)

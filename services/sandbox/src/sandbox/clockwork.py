@@ -1,0 +1,152 @@
+"""What business time brings about: periods end, drafts are finalised, usage is counted, each at its own instant."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from datetime import datetime
+
+from event_schemas.times import to_micros
+from sandbox.domain.usage import MeterEvent
+from sandbox.journal import Journal
+from sandbox.resources.invoices import due, finalise
+from sandbox.resources.subscriptions import period_end, renew
+from sandbox.resources.usage import count_waiting, report_refused
+from sandbox.state import MICROS, Body, State
+
+_BREATH = 20  # pieces of due work between two looks at other requests
+
+# (instant in seconds, rank at the same instant, order of creation, id): drafts are finalised before periods end
+Due = tuple[int, int, int, str]
+
+
+class NeverBack(Exception):
+    """Business time was to go back."""
+
+
+class Clockwork:
+    """The sandbox's business clock, and the work that becomes due by it."""
+
+    def __init__(self, state: State, journal: Journal, *, processing_ms: int, report_ms: int) -> None:
+        self._state = state
+        self._journal = journal
+        self._processing_s = processing_ms / 1000
+        self._report_s = report_ms / 1000
+        self._step = asyncio.Lock()
+        self._moved = asyncio.Condition()
+        self.refused: list[tuple[str | None, str, MeterEvent]] = []
+        self.released = asyncio.Event()  # a webhook was delivered that an invoice waited for
+
+    async def advance(self, to: datetime) -> None:
+        """
+        Move business time forward and do all that is due up to then, in order of time; durable on return.
+
+        The first call only sets the clock, since there was none that could have passed.
+
+        Raises:
+            NeverBack: `to` lies before the present step.
+        """
+        async with self._step:
+            state, micros = self._state, to_micros(to)
+            if state.stepped_micros is not None and micros < state.stepped_micros:
+                raise NeverBack
+            self.count()
+            if state.stepped_micros is not None:
+                await self._run_up_to(micros // MICROS)
+            state.move_clock(micros)
+            state.shown_micros = micros
+            state.clock_version += 1
+            await self._journal.committed()
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def wait_for_version(self, newer_than: int, wait_s: float) -> None:
+        """Return once the clock's version is newer, or the wait is over."""
+        if self._state.clock_version > newer_than or wait_s <= 0:
+            return
+        async with self._moved:
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._moved.wait_for(lambda: self._state.clock_version > newer_than)
+            except TimeoutError:
+                return
+
+    def count(self) -> None:
+        """Count the waiting meter events now."""
+        if self._state.waiting:
+            self.refused += count_waiting(self._state)
+
+    async def run_counting(self) -> None:
+        """Count accepted meter events a while after they were accepted, as Stripe does."""
+        while True:
+            await asyncio.sleep(self._processing_s or 0.001)
+            self.count()
+
+    async def run_reports(self) -> None:
+        """Tell of refused meter events, gathered for a while."""
+        while True:
+            await asyncio.sleep(self._report_s or 0.001)
+            if self.refused:
+                refused, self.refused = self.refused, []
+                report_refused(self._state, refused)
+                await self._journal.committed()
+
+    async def run_due(self) -> None:
+        """Do what is due by real time, or was held back for a webhook that has now been delivered."""
+        while True:
+            try:
+                async with asyncio.timeout(1.0):
+                    await self.released.wait()
+            except TimeoutError:
+                if self._state.stepped_micros is not None:
+                    continue
+            self.released.clear()
+            async with self._step:
+                await self._run_up_to(self._state.now)
+                if self._state.is_dirty:
+                    await self._journal.committed()
+
+    async def _run_up_to(self, limit: int) -> None:
+        heap = self._all_due()
+        heapq.heapify(heap)
+        done = 0
+        while heap and heap[0][0] <= limit:
+            at, rank, _, id_ = heapq.heappop(heap)
+            if self._state.stepped_micros is not None and at * MICROS > self._state.stepped_micros:
+                self._state.move_clock(at * MICROS)
+            for following in self._act(at, rank, id_):
+                heapq.heappush(heap, following)
+            done += 1
+            if done % _BREATH == 0:
+                await asyncio.sleep(0)
+
+    def _all_due(self) -> list[Due]:
+        found = [self._renewal(body) for body in self._state.objects["subscription"].values()]
+        found += [self._finalisation(body) for body in self._state.drafts.values()]
+        return [one for one in found if one is not None]
+
+    def _renewal(self, body: Body) -> Due | None:
+        if body["status"] == "canceled":
+            return None
+        return period_end(body), 1, self._state.numbers[body["id"]], body["id"]
+
+    def _finalisation(self, body: Body) -> Due | None:
+        at = due(self._state, body)
+        return None if at is None else (at, 0, self._state.numbers[body["id"]], body["id"])
+
+    def _act(self, at: int, rank: int, id_: str) -> list[Due]:
+        """Do one piece of due work, if it still is; what follows from it."""
+        state = self._state
+        if rank == 0:
+            invoice = state.drafts.get(id_)
+            if invoice is not None and due(state, invoice) == at:
+                finalise(state, invoice)
+            return []
+        subscription = state.objects["subscription"][id_]
+        if subscription["status"] == "canceled" or period_end(subscription) != at:
+            return []
+        renew(state, subscription)
+        follows = [self._renewal(subscription)]
+        if subscription["latest_invoice"] in state.drafts:
+            follows.append(self._finalisation(state.drafts[subscription["latest_invoice"]]))
+        return [one for one in follows if one is not None]

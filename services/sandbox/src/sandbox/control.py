@@ -1,0 +1,180 @@
+"""The sandbox's own control path: business clock, faults, what it holds. Stripe has nothing of the kind."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, Field
+
+from chassis.problems import Problem, responses
+from event_schemas.times import from_micros, iso
+from sandbox import dump
+from sandbox.clockwork import Clockwork, NeverBack
+from sandbox.conformance import Conformance
+from sandbox.faults import Faults, Kind
+from sandbox.journal import Journal
+from sandbox.resources import usage
+from sandbox.state import State
+from sandbox.webhooks import Webhooks
+
+
+class ClockAnswer(BaseModel):
+    """Business time; `now` is null until it has been set, and Stripe's side goes by real time so long."""
+
+    now: str | None
+    version: int
+
+
+class Advance(BaseModel):
+    """Where to move business time."""
+
+    to: AwareDatetime
+
+
+class FaultOrder(BaseModel):
+    """A fault to switch on."""
+
+    kind: Kind
+    path: str = ""
+    count: int | None = Field(None, ge=1)
+    probability: float = Field(1.0, ge=0, le=1)
+    seed: int = 0
+    duration_s: float | None = Field(None, gt=0)
+    delay_ms: int = Field(1000, ge=0, le=600_000)
+    customer: str | None = None
+
+
+class Plant(BaseModel):
+    """Usage to change behind everybody's back, for tests of reconciliation."""
+
+    action: Literal["extra", "drop", "double", "cancel"]
+    identifier: str | None = None  # the event to double, drop or cancel
+    customer: str | None = None  # for extra
+    event_name: str | None = None
+    value: Decimal = Decimal(1)
+    timestamp: int | None = None
+
+
+class Control:
+    """The routes under /_sandbox."""
+
+    def __init__(
+        self,
+        state: State,
+        journal: Journal,
+        faults: Faults,
+        clockwork: Clockwork,
+        webhooks: Webhooks,
+        conformance: Conformance | None,
+        reset: Any,
+    ) -> None:
+        self._state, self._journal, self._faults, self._reset = state, journal, faults, reset
+        self._clockwork, self._webhooks, self._conformance = clockwork, webhooks, conformance
+        self.router = APIRouter(prefix="/_sandbox", tags=["control"])
+        add = self.router.add_api_route
+        add("/clock", self.clock, methods=["GET"])
+        add("/clock/advance", self.advance, methods=["POST"], responses=responses(409))
+        add("/faults", self.list_faults, methods=["GET"])
+        add("/faults", self.add_fault, methods=["POST"])
+        add("/faults", self.clear_faults, methods=["DELETE"])
+        add("/faults/{id_}", self.clear_fault, methods=["DELETE"])
+        add("/plant", self.plant, methods=["POST"], responses=responses(404))
+        add("/dump", self.dump, methods=["GET"])
+        add("/conformance", self.conformance, methods=["GET"], responses=responses(404))
+        add("/reset", self.reset, methods=["POST"])
+
+    async def clock(self, newer_than: int = -1, wait_s: float = 0) -> ClockAnswer:
+        """Business time, at once where its version is newer, else when it moves or the wait (at most 10 s) is over."""
+        await self._clockwork.wait_for_version(newer_than, min(wait_s, 10))
+        return self._clock()
+
+    async def advance(self, order: Advance) -> ClockAnswer:
+        """Move business time forward and do what is due up to then; never back (409)."""
+        try:
+            await self._clockwork.advance(order.to)
+        except NeverBack:
+            raise Problem(409, "clock_never_goes_back", "Business time never goes back.", field="to") from None
+        return self._clock()
+
+    def _clock(self) -> ClockAnswer:
+        micros = self._state.shown_micros
+        return ClockAnswer(now=None if micros is None else iso(from_micros(micros)), version=self._state.clock_version)
+
+    async def list_faults(self) -> list[dict[str, Any]]:
+        """The faults that are switched on, and how often each has struck."""
+        return [fault.shown() for fault in self._faults.active]
+
+    async def add_fault(self, order: FaultOrder) -> dict[str, Any]:
+        """Switch a fault on."""
+        options = order.model_dump()
+        return self._faults.add(options.pop("kind"), **options).shown()
+
+    async def clear_faults(self) -> list[dict[str, Any]]:
+        """Switch all faults off."""
+        self._faults.remove()
+        return await self.list_faults()
+
+    async def clear_fault(self, id_: int) -> list[dict[str, Any]]:
+        """Switch one fault off."""
+        self._faults.remove(id_)
+        return await self.list_faults()
+
+    async def plant(self, order: Plant) -> dict[str, str]:
+        """Change usage as no request would: an extra event, a doubled, a dropped, or one cancelled from outside."""
+        if order.action == "extra":
+            customer, event_name = order.customer or "", order.event_name or ""
+            planted = usage.add_phantom(
+                self._state, customer=customer, event_name=event_name, value=order.value,
+                timestamp=self._state.now if order.timestamp is None else order.timestamp,
+            )  # fmt: skip
+            identifier = planted.identifier
+        else:
+            event = self._state.identifiers.get(order.identifier or "")
+            if event is None:
+                raise Problem(404, "no_such_event", "No meter event has this identifier.", field="identifier")
+            identifier = event.identifier
+            if order.action == "double":
+                twin = usage.add_phantom(
+                    self._state, customer=event.customer, event_name=event.event_name, value=event.value,
+                    timestamp=event.timestamp,
+                )  # fmt: skip
+                identifier = twin.identifier
+            else:
+                usage.discount(self._state, event, "dropped" if order.action == "drop" else "cancelled")
+        self._clockwork.count()
+        await self._journal.committed()
+        return {"identifier": identifier}
+
+    async def dump(self, customer: str | None = None) -> dict[str, Any]:
+        """What the sandbox holds, flat, for verification."""
+        self._clockwork.count()
+        return dump.dump(self._state, customer)
+
+    async def conformance(self) -> dict[str, Any]:
+        """The operations seen and what did not hold against Stripe's OpenAPI document (SANDBOX_CHECK=1)."""
+        if self._conformance is None:
+            raise Problem(404, "not_checking", "Start the sandbox with SANDBOX_CHECK=1 to have it check.")
+        return self._conformance.report()
+
+    async def reset(self) -> dict[str, str]:
+        """Forget everything, the clock too."""
+        await self._reset()
+        return {"status": "reset"}
+
+    async def quiet(self, at: datetime) -> list[str]:
+        """What is still to do up to an instant of business time."""
+        state, waiting = self._state, []
+        if state.shown_micros is not None and from_micros(state.shown_micros) < at:
+            waiting.append("business time")
+        if state.waiting:
+            waiting.append(f"{len(state.waiting)} meter events to count")
+        if self._clockwork.refused:
+            waiting.append(f"{len(self._clockwork.refused)} meter events to report")
+        if self._webhooks.waiting or state.new_deliveries:
+            waiting.append(f"{self._webhooks.waiting + len(state.new_deliveries)} webhooks to deliver")
+        if self._clockwork.released.is_set():
+            waiting.append("invoices that a webhook held up")
+        return waiting

@@ -1,0 +1,200 @@
+"""
+The way to PostgreSQL: what requests have changed is gathered for a moment and committed in one transaction.
+
+An answer goes out only after its commit. Memory is ahead of the tables by what has not been answered yet, so a commit
+that fails is tried again until the database is back, and the answers wait; nothing that was answered is ever lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from chassis.pacing import backoff_s
+from sandbox.domain.usage import REMEMBERED_S, MeterEvent
+from sandbox.state import Answer, Body, State
+
+log = logging.getLogger(__name__)
+
+_OBJECTS = """
+INSERT INTO objects (id, kind, number, body) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[])
+ON CONFLICT (id) DO UPDATE SET body = excluded.body"""
+_EVENTS = """
+INSERT INTO meter_events
+    (number, identifier, event_name, customer, value, timestamp, received, payload, state, key, fingerprint)
+SELECT n, i, e, c, v::numeric, t, r, p, s, k, f FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[],
+    $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[],
+    $11::text[]) AS u (n, i, e, c, v, t, r, p, s, k, f)
+ON CONFLICT (number) DO UPDATE SET state = excluded.state"""
+_ANSWERS = """
+INSERT INTO answers (key, fingerprint, status, body, at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bytea[], $5::bigint[])
+ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
+    at = excluded.at"""
+_CLOCK = """
+INSERT INTO control (name, value) VALUES ('clock', $1::jsonb) ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction writes: a picture of the changes at one moment."""
+
+    objects: list[tuple[str, str, int, str]]
+    events: list[tuple[Any, ...]]
+    answers: list[tuple[str, str, int, bytes, int]]
+    clock: str | None
+    deliveries: list[Body]
+
+
+class Journal:
+    """Group commit. `committed()` returns once everything that the state holds at the call is in the tables."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], state: State, *, gather_ms: float) -> None:
+        self._pool = pool
+        self._state = state
+        self._gather_s = gather_ms / 1000
+        self._wake = asyncio.Event()
+        self._next: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.on_deliveries: Callable[[list[Body]], None] = lambda deliveries: None
+        self.commits = 0
+
+    async def committed(self) -> None:
+        """Return once the changes made so far are durable."""
+        self._wake.set()
+        await asyncio.shield(self._next)
+
+    def nudge(self) -> None:
+        """Have the changes made so far committed soon, without waiting for it."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Commit for ever; on cancellation the last changes are still committed."""
+        try:
+            while True:
+                await self._wake.wait()
+                await asyncio.sleep(self._gather_s)
+                await self._flush()
+        finally:
+            if self._state.is_dirty:
+                await self._flush()
+
+    async def _flush(self) -> None:
+        self._wake.clear()
+        future, self._next = self._next, asyncio.get_running_loop().create_future()
+        batch = take(self._state)
+        attempt = 0
+        while True:
+            try:
+                await write(self._pool, batch)
+                break
+            except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError) as error:
+                attempt += 1
+                log.warning("commit waits for the database", extra={"error": type(error).__name__, "attempt": attempt})
+                await asyncio.sleep(backoff_s(attempt, base_s=0.1, cap_s=2.0))
+            except asyncpg.OperatorInterventionError as error:
+                attempt += 1
+                log.warning("the database is shutting down", extra={"error": type(error).__name__, "attempt": attempt})
+                await asyncio.sleep(backoff_s(attempt, base_s=0.1, cap_s=2.0))
+        self.commits += 1
+        future.set_result(None)
+        if batch.deliveries:
+            self.on_deliveries(batch.deliveries)
+
+
+def take(state: State) -> Batch:
+    """Take the changes out of the state; they are encoded here and now, so later changes are the next batch's."""
+    clock = None
+    if state.clock_moved:
+        clock = json.dumps(
+            {"micros": state.stepped_micros, "shown": state.shown_micros, "version": state.clock_version}
+        )
+    batch = Batch(
+        objects=[
+            (id_, body["object"], state.numbers[id_], msgspec.json.encode(body).decode())
+            for id_, body in state.dirty.items()
+        ],
+        events=[_event_row(event) for event in state.dirty_events.values()],
+        answers=[(key, a.fingerprint, a.status, a.body, a.at) for key, a in state.dirty_answers.items()],
+        clock=clock,
+        deliveries=state.new_deliveries,
+    )
+    state.dirty, state.dirty_events, state.dirty_answers = {}, {}, {}
+    state.new_deliveries, state.clock_moved = [], False
+    return batch
+
+
+def _event_row(event: MeterEvent) -> tuple[Any, ...]:
+    kept = "accepted" if event.state == "counted" else event.state  # counting is repeated at the start, not stored
+    return (
+        event.number, event.identifier, event.event_name, event.customer, str(event.value), event.timestamp,
+        event.received, event.payload, kept, event.key, event.fingerprint,
+    )  # fmt: skip
+
+
+async def write(pool: asyncpg.Pool[asyncpg.Record], batch: Batch) -> None:
+    """One transaction; repeating it changes nothing."""
+    async with pool.acquire() as connection, connection.transaction():
+        if batch.events:
+            await connection.execute(_EVENTS, *map(list, zip(*batch.events, strict=True)))
+        if batch.objects:
+            await connection.execute(_OBJECTS, *map(list, zip(*batch.objects, strict=True)))
+        if batch.answers:
+            await connection.execute(_ANSWERS, *map(list, zip(*batch.answers, strict=True)))
+        if batch.clock is not None:
+            await connection.execute(_CLOCK, batch.clock)
+
+
+async def load(pool: asyncpg.Pool[asyncpg.Record], state: State) -> None:
+    """Fill an empty state from the tables. Deliveries that were under way wait in `new_deliveries`."""
+    async with pool.acquire() as connection, connection.transaction():
+        clock = await connection.fetchval("SELECT value::text FROM control WHERE name = 'clock'")
+        if clock is not None:
+            read = json.loads(clock)
+            state.stepped_micros, state.shown_micros = read["micros"], read["shown"]
+            state.clock_version = read["version"]
+        async for row in connection.cursor("SELECT id, number, body FROM objects ORDER BY number", prefetch=1000):
+            body: Body = msgspec.json.decode(row["body"])
+            state.numbers[row["id"]] = row["number"]
+            state.number = max(state.number, row["number"])
+            state.index(body)
+            if body["object"] == "delivery" and body["status"] == "pending":
+                state.new_deliveries.append(body)
+        async for row in connection.cursor("SELECT * FROM meter_events ORDER BY number", prefetch=5000):
+            _load_event(state, row)
+        await connection.execute("DELETE FROM answers WHERE at < $1", state.now - REMEMBERED_S)
+        for row in await connection.fetch("SELECT key, fingerprint, status, body, at FROM answers"):
+            state.answers[row["key"]] = Answer(row["fingerprint"], row["status"], row["body"], row["at"])
+
+
+def _load_event(state: State, row: asyncpg.Record) -> None:
+    event = MeterEvent(
+        row["number"], row["identifier"], row["event_name"], row["customer"], Decimal(row["value"]), row["timestamp"],
+        row["received"], row["payload"], row["state"], row["key"], row["fingerprint"],
+    )  # fmt: skip
+    state.number = max(state.number, event.number)
+    state.accepted += 1
+    state.identifiers[event.identifier] = event
+    if event.key is not None:
+        state.keyed_events[event.key] = event
+    if event.state != "accepted":
+        return
+    if event.event_name in state.meters and event.customer in state.objects["customer"]:
+        event.state = "counted"  # whatever became of the meter or customer since: what was counted stays counted
+        state.tally(event.customer, event.event_name).add(event)
+    else:
+        state.waiting.append(event)
+
+
+async def wipe(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    """Forget everything."""
+    async with pool.acquire() as connection, connection.transaction():
+        for table in ("objects", "meter_events", "answers", "control"):
+            await connection.execute(f"DELETE FROM {table}")

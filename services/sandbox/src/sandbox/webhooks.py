@@ -1,0 +1,145 @@
+"""Carries events to webhook endpoints: signed, retried, and on bad days lost, doubled or out of order."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+from hashlib import sha256
+
+import aiohttp
+import msgspec
+
+from sandbox import shapes
+from sandbox.faults import Faults
+from sandbox.journal import Journal
+from sandbox.resources.notices import thin_notice
+from sandbox.settings import Settings
+from sandbox.state import Body, State
+
+log = logging.getLogger(__name__)
+_HELD_BACK_S = 0.3  # how long the fault `webhook_backwards` gathers before it sends the last first
+
+
+def signature(secret: str, payload: bytes, at: int) -> str:
+    """The header Stripe-Signature: HMAC-SHA256 over `t.payload`; `at` is real time in unix seconds."""
+    mac = hmac.new(secret.encode(), str(at).encode() + b"." + payload, sha256).hexdigest()
+    return f"t={at},v1={mac}"
+
+
+class Webhooks:
+    """
+    Sends committed deliveries until each is answered 2xx or has been tried often enough.
+
+    Deliveries are rows: a restart goes on where it stopped, so an endpoint may get one twice.
+    """
+
+    def __init__(
+        self, state: State, journal: Journal, faults: Faults, settings: Settings, *, released: asyncio.Event
+    ) -> None:
+        self._state = state
+        self._journal = journal
+        self._faults = faults
+        self._settings = settings
+        self._released = released
+        self._queue: asyncio.Queue[Body] = asyncio.Queue()
+        self._held_back: list[Body] = []
+        self.waiting = 0  # deliveries that are not done yet
+        self.sent = 0
+
+    def enqueue(self, deliveries: list[Body]) -> None:
+        """Take committed deliveries."""
+        self.waiting += len(deliveries)
+        for delivery in deliveries:
+            self._queue.put_nowait(delivery)
+
+    def forget(self) -> None:
+        """Drop all that waits, after a reset."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._held_back.clear()
+        self.waiting = 0
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        timeout = aiohttp.ClientTimeout(total=self._settings.sandbox_webhook_timeout_ms / 1000)
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(timeout=timeout, cookie_jar=jar) as session, asyncio.TaskGroup() as group:
+            for _ in range(self._settings.sandbox_webhook_lanes):
+                group.create_task(self._lane(session))
+
+    async def _lane(self, session: aiohttp.ClientSession) -> None:
+        while True:
+            delivery = await self._queue.get()
+            await self._try(session, delivery)
+
+    async def _try(self, session: aiohttp.ClientSession, delivery: Body) -> None:
+        event, to = self._state.find(delivery["event"]), self._state.find(delivery["to"])
+        if self._state.objects["delivery"].get(delivery["id"]) is not delivery or event is None:
+            return  # the sandbox was reset meanwhile
+        if to is None or to.get("deleted"):
+            self._settle(delivery, "given_up")
+            return
+        if delivery["tries"] == 0 and self._faults.strike("webhook_lost", event["type"]):
+            self._settle(delivery, "lost")
+            return
+        if delivery["tries"] == 0 and self._faults.strike("webhook_backwards", event["type"]):
+            self._hold_back(delivery)
+            return
+        copies = 2 if self._faults.strike("webhook_doubled", event["type"]) else 1
+        answered = [await self._post(session, event, to) for _ in range(copies)]
+        delivery["tries"] += 1
+        if any(answered):
+            self._settle(delivery, "delivered")
+        elif delivery["tries"] >= self._settings.sandbox_webhook_tries:
+            log.warning("a webhook was given up", extra={"event": event["id"], "event_type": event["type"]})
+            self._settle(delivery, "given_up")
+        else:
+            pause_ms = self._settings.sandbox_webhook_first_retry_ms * 2.0 ** (delivery["tries"] - 1)
+            pause_ms = min(pause_ms, self._settings.sandbox_webhook_longest_retry_ms)
+            asyncio.get_running_loop().call_later(pause_ms / 1000, self._queue.put_nowait, delivery)
+
+    async def _post(self, session: aiohttp.ClientSession, event: Body, to: Body) -> bool:
+        if event["object"] == "v2.core.event":
+            payload, endpoint = msgspec.json.encode(thin_notice(event)), to["webhook_endpoint"]
+            url, secret = endpoint["url"], endpoint["signing_secret"]
+        else:
+            payload = msgspec.json.encode(shapes.shown(self._state, event))
+            url, secret = to["url"], to["secret"]
+        headers = {
+            "Stripe-Signature": signature(secret, payload, int(time.time())),
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "Stripe/1.0 (sandbox)",
+        }
+        self.sent += 1
+        try:
+            async with session.post(url, data=payload, headers=headers, allow_redirects=False) as answer:
+                return 200 <= answer.status < 300
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.info("a webhook was not answered", extra={"event": event["id"], "error": type(error).__name__})
+            return False
+
+    def _hold_back(self, delivery: Body) -> None:
+        if not self._held_back:
+            asyncio.get_running_loop().call_later(_HELD_BACK_S, self._let_go)
+        delivery["tries"] += 1
+        self._held_back.append(delivery)
+
+    def _let_go(self) -> None:
+        held, self._held_back = self._held_back, []
+        for delivery in reversed(held):
+            self._queue.put_nowait(delivery)
+
+    def _settle(self, delivery: Body, status: str) -> None:
+        delivery["status"] = status
+        self._state.put(delivery)
+        self.waiting -= 1
+        event = self._state.objects["event"].get(delivery["event"])
+        if event is not None and event["type"] == "invoice.created" and not self._state.pending.get(event["id"]):
+            invoice = self._state.objects["invoice"].get(event["data"]["object"]["id"])
+            if invoice is not None and status != "given_up":
+                invoice["webhooks_delivered_at"] = self._state.now
+                self._state.put(invoice)
+                self._released.set()
+        self._journal.nudge()
