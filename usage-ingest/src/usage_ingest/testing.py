@@ -1,4 +1,4 @@
-"""Builders for tests: events with plain defaults, and the service as a process of its own."""
+"""Builders for tests: events with plain defaults, the service as a process of its own, and what lies on the bus."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import httpx
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 
 def an_event(number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -47,6 +48,7 @@ class Running:
     process: subprocess.Popen[bytes]
     url: str
     log: Path
+    client: httpx.Client
     _log_file: IO[bytes]
 
     @classmethod
@@ -60,7 +62,7 @@ class Running:
             stdout=log_file,
             stderr=subprocess.STDOUT,
         )
-        running = cls(process, f"http://127.0.0.1:{port}", log, log_file)
+        running = cls(process, f"http://127.0.0.1:{port}", log, httpx.Client(timeout=40), log_file)
         if wait:
             running.wait_ready()
         return running
@@ -85,18 +87,18 @@ class Running:
         """POST /v1/events."""
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **options.pop("headers", {})}
         content = events if isinstance(events, bytes) else json.dumps(events).encode()
-        return httpx.post(f"{self.url}/v1/events", content=content, headers=headers, timeout=40, **options)
+        return self.client.post(f"{self.url}/v1/events", content=content, headers=headers, **options)
 
     def get(self, path: str, key: str | None = None, **params: Any) -> Any:
         """The JSON of a GET that must succeed."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        answer = httpx.get(self.url + path, params=params, headers=headers, timeout=20)
+        answer = self.client.get(self.url + path, params=params, headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def post(self, path: str, key: str, body: Any) -> httpx.Response:
         """POST of a JSON body."""
-        return httpx.post(self.url + path, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=40)
+        return self.client.post(self.url + path, json=body, headers={"Authorization": f"Bearer {key}"})
 
     def terminate(self, *, within_s: float = 30) -> int:
         """SIGTERM, and the exit code."""
@@ -108,11 +110,12 @@ class Running:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self.client.close()
         self._log_file.close()
 
     def _get(self, path: str) -> int:
         try:
-            return httpx.get(self.url + path, timeout=5).status_code
+            return self.client.get(self.url + path, timeout=5).status_code
         except httpx.TransportError:
             return 0
 
@@ -128,3 +131,38 @@ def command(env: dict[str, str], *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
+
+
+def accepted(bootstrap: str, *, source: str) -> list[dict[str, Any]]:
+    """All records of events.accepted from one source, each with `_partition` and `_key`."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "tests", "enable.auto.commit": False})
+    try:
+        topic = consumer.list_topics("events.accepted", timeout=10).topics["events.accepted"]
+        parts = [TopicPartition("events.accepted", number, 0) for number in topic.partitions]
+        ends: dict[int | None, int] = {
+            part.partition: consumer.get_watermark_offsets(part, timeout=10)[1] for part in parts
+        }
+        consumer.assign(parts)
+        found, left = [], sum(ends.values())
+        deadline = time.monotonic() + 20
+        while left and time.monotonic() < deadline:
+            for message in consumer.consume(500, timeout=0.5):
+                assert message.error() is None, message.error()
+                if (message.offset() or 0) < ends[message.partition()]:
+                    left -= 1
+                    value = json.loads(message.value() or b"")
+                    if value["source"] == source:
+                        found.append({**value, "_partition": message.partition(), "_key": message.key()})
+        assert left == 0, f"{left} records were not read"
+        return found
+    finally:
+        consumer.close()
+
+
+def produce(bootstrap: str, topic: str, key: str, value: bytes | None) -> None:
+    """One record, confirmed."""
+    errors: list[Any] = []
+    producer = Producer({"bootstrap.servers": bootstrap})
+    producer.produce(topic, value, key, on_delivery=lambda error, _: errors.append(error))
+    producer.flush(20)
+    assert errors == [None], errors

@@ -107,6 +107,26 @@ def start(env: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Running
         running.close()
 
 
+@pytest.fixture(scope="session")
+def shared_clock() -> Iterator[ClockOwner]:
+    owner = ClockOwner()
+    yield owner
+    owner.close()
+
+
+@pytest.fixture(scope="session")
+def service(
+    base_env: dict[str, str], shared_clock: ClockOwner, operator: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """One running service for the tests that leave it as it is. It knows the customer `acme`; it is 10:00:10."""
+    log = tmp_path_factory.mktemp("shared") / "service.log"
+    running = Running.start({**base_env, "BUSINESS_CLOCK_URL": shared_clock.url, "READ_BODY_WITHIN_S": "2"}, log)
+    assert running.post("/v1/customers", operator, {"customers": ["acme"]}).status_code == 200
+    yield running
+    assert running.terminate() == 0
+    running.close()
+
+
 class Keys:
     """Makes keys of unused names."""
 
