@@ -1,0 +1,45 @@
+"""Which event travels on which topic, as which version of which model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from event_schemas import topics
+from event_schemas.events.contract_v1 import ContractEvent
+from event_schemas.events.conversation_signal_v1 import ConversationSignalEvent
+from event_schemas.events.event_quarantined_v1 import EventQuarantinedEvent
+from event_schemas.events.rating_progress_v1 import RatingProgressEvent
+from event_schemas.events.resolution_v1 import ResolutionEvent
+from event_schemas.events.stripe_event_v1 import StripeEventEvent
+from event_schemas.events.usage_rated_v1 import UsageRatedEvent
+from event_schemas.events.usage_v1 import UsageEvent
+from event_schemas.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One event type: its name on the wire, its version, its model and the topics that carry it."""
+
+    name: str
+    version: int
+    model: type[BaseModel]
+    topics: tuple[Topic, ...]
+
+    @property
+    def schema_file(self) -> str:
+        """File name of its JSON Schema."""
+        return f"{self.name}.v{self.version}.schema.json"
+
+
+EVENT_TYPES = (
+    EventType("conversation.signal", 1, ConversationSignalEvent, (topics.EVENTS_ACCEPTED,)),
+    EventType("resolution", 1, ResolutionEvent, (topics.EVENTS_ACCEPTED,)),
+    EventType("usage", 1, UsageEvent, (topics.EVENTS_ACCEPTED,)),
+    EventType("contract", 1, ContractEvent, (topics.CONTRACTS,)),
+    EventType("usage.rated", 1, UsageRatedEvent, (topics.USAGE_RATED,)),
+    EventType("rating.progress", 1, RatingProgressEvent, (topics.RATING_PROGRESS,)),
+    EventType("event.quarantined", 1, EventQuarantinedEvent, (topics.EVENTS_QUARANTINED,)),
+    EventType("stripe.event", 1, StripeEventEvent, (topics.STRIPE_EVENTS,)),
+)
