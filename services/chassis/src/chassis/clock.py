@@ -71,9 +71,11 @@ class SteppedClock:
                 await self._task
 
     async def _follow(self, client: httpx.AsyncClient) -> None:
-        async with client:
+        try:
             while True:
                 await self._poll(client, wait_s=self._wait_s)
+        finally:
+            await client.aclose()
 
     async def _poll(self, client: httpx.AsyncClient, *, wait_s: int) -> None:
         try:
