@@ -1,0 +1,51 @@
+"""`python -m invoicing_sync serve | migrate`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+import uvloop
+
+from chassis.app import run
+from chassis.store import migrate
+from chassis.telemetry import configure_logging
+from chassis.topics import ensure_topics
+from event_schemas.topics import CONTRACTS, RATING_PROGRESS, STRIPE_EVENTS, USAGE_RATED
+from invoicing_sync.app import build
+from invoicing_sync.settings import SCHEMA, SERVICE, Settings
+
+TOPICS = (USAGE_RATED, RATING_PROGRESS, CONTRACTS, STRIPE_EVENTS)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM."""
+    built = await build(settings)
+    try:
+        await run(built.app, host=settings.host, port=settings.port, work=built.work)
+    finally:
+        await built.close()
+
+
+async def prepare(settings: Settings) -> None:
+    """Make the schema, its tables and the topics that this service reads and writes; safe to repeat."""
+    await migrate(settings.database_url.get_secret_value(), SCHEMA, Path(__file__).parent / "migrations")
+    await ensure_topics(settings.kafka_bootstrap_servers, partitions=settings.event_partitions, topics=TOPICS)
+
+
+def main() -> None:
+    """Run one command."""
+    parser = argparse.ArgumentParser(prog="invoicing_sync", description=__doc__)
+    parser.add_argument("command", choices=["serve", "migrate"])
+    command = parser.parse_args().command
+    settings = Settings.load(SERVICE)
+    configure_logging(SERVICE, settings.log_level)
+    if command == "migrate":
+        asyncio.run(prepare(settings))
+    else:
+        uvloop.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

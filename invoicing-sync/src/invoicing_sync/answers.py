@@ -1,0 +1,188 @@
+"""What the HTTP API answers: amounts in minor units, quantities as decimal strings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class LineAnswer(BaseModel):
+    """One invoice line; `charges`, `reversals` and `net` count the ledger entries behind a usage line's meter."""
+
+    id: str
+    kind: str
+    item: str
+    quantity: str
+    amount_minor: int
+    description: str
+    period_start: datetime
+    period_end: datetime
+    charges: int | None = None
+    reversals: int | None = None
+    net: str | None = None
+
+
+class InvoiceAnswer(BaseModel):
+    """An invoice as Stripe last showed it, with the state of its period here."""
+
+    id: str
+    customer: str
+    billing_reason: str
+    status: str
+    number: str | None
+    currency: str
+    subtotal_minor: int
+    total_minor: int
+    period_start: datetime
+    period_end: datetime
+    period_state: str | None
+    held_reason: str | None
+    read_at: datetime
+    lines: list[LineAnswer]
+
+
+class InvoicesAnswer(BaseModel):
+    """A page; `next` is the `after` of the next one."""
+
+    invoices: list[InvoiceAnswer]
+    next: str | None
+
+
+class EntryAnswer(BaseModel):
+    """One entry of the ledger, with what became of it at Stripe."""
+
+    entry_id: str
+    customer: str
+    subject: str
+    subject_kind: str
+    meter: str
+    op: str
+    quantity: str
+    effective_at: datetime
+    caused_at: datetime
+    recorded_at: datetime
+    policy_version: str
+    how: str | None
+    reason: str | None
+    reverses: str | None
+    signals: list[tuple[str, str]]
+    delivery: str
+
+
+class EntriesAnswer(BaseModel):
+    """A page of entries in order of time; `next` is the `after` of the next one."""
+
+    entries: list[EntryAnswer]
+    next: str | None
+
+
+class PeriodAnswer(BaseModel):
+    """One customer's period; `number` -1 is the first invoice, which carries no usage."""
+
+    customer: str
+    number: int
+    period_start: datetime
+    period_end: datetime
+    freeze_at: datetime
+    state: str
+    ledger: dict[str, str] | None
+    invoice_id: str | None
+    held_reason: str | None
+    frozen_at: datetime | None
+    finalised_at: datetime | None
+
+
+class CorrectionAnswer(BaseModel):
+    """An entry that is no meter event: `value` is signed."""
+
+    entry_id: str
+    customer: str
+    meter: str
+    value: str
+    period_start: datetime
+    period_end: datetime
+    reason: str
+    recorded_at: datetime
+
+
+class DeliveryAnswer(BaseModel):
+    """One intended effect at Stripe."""
+
+    identifier: str
+    customer: str
+    meter: str
+    value: str
+    effective_at: datetime
+    state: str
+    way: str
+    by_adjustment: bool
+    attempt: int
+    calls: int
+    not_before: datetime
+    sent_at: datetime | None
+    received_at: datetime | None
+    result: str | None
+
+
+class ContractAnswer(BaseModel):
+    """A contract's state here and its objects at Stripe."""
+
+    customer: str
+    revision: int
+    applied_revision: int | None
+    handled_revision: int
+    stripe_customer: str | None
+    stripe_subscription: str | None
+    billed_from: datetime | None
+
+
+class CaseAnswer(BaseModel):
+    """What a person must look at."""
+
+    id: int
+    kind: str
+    key: str
+    customer: str | None
+    count: int
+    detail: dict[str, Any]
+    opened_at: datetime
+    changed_at: datetime
+    closed_at: datetime | None
+
+
+class DriftAnswer(BaseModel):
+    """One customer, meter and UTC day whose numbers differ."""
+
+    customer: str
+    meter: str
+    day: datetime
+    ledger: str
+    stripe: str
+    difference: str
+    cause: str
+    evidence: dict[str, Any]
+
+
+class ReconciliationAnswer(BaseModel):
+    """One run; `compared` counts (customer, meter, day) with numbers on either side."""
+
+    id: int
+    customer: str | None
+    from_: datetime
+    to: datetime
+    state: str
+    compared: int
+    drift: list[DriftAnswer]
+    started_at: datetime
+    finished_at: datetime | None
+    detail: str | None
+
+
+class BacklogAnswer(BaseModel):
+    """Deliveries that are due and not settled."""
+
+    open: int
+    oldest_recorded_at: datetime | None
+    oldest_age_s: float

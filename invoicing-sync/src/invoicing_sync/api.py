@@ -1,0 +1,230 @@
+"""The routes: decode, ask, encode; no rules."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+import asyncpg
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime, BaseModel, Field
+
+from chassis import problems
+from chassis.clock import Clock
+from chassis.problems import Problem
+from event_schemas.values import decimal_text
+from invoicing_sync.answers import (
+    BacklogAnswer,
+    CaseAnswer,
+    ContractAnswer,
+    CorrectionAnswer,
+    DeliveryAnswer,
+    DriftAnswer,
+    EntriesAnswer,
+    EntryAnswer,
+    InvoiceAnswer,
+    InvoicesAnswer,
+    LineAnswer,
+    PeriodAnswer,
+    ReconciliationAnswer,
+)
+from invoicing_sync.comparison import Comparison
+from invoicing_sync.domain.states import State
+from invoicing_sync.reconcile import Reconciler
+from invoicing_sync.store import contracts, deliveries, invoices, periods, reading, reconciliations
+from invoicing_sync.store.pool import Pool
+
+Text = Annotated[str | None, Query(max_length=255, pattern=r"^[\x21-\x7e]+$")]
+Customer = Annotated[str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+At = Annotated[AwareDatetime | None, Query(description="an instant in the period")]
+PathText = Annotated[str, Path(max_length=255, pattern=r"^[\x21-\x7e]+$")]
+DAY = timedelta(days=1)
+LONGEST_DAYS = 400
+
+
+class ReconciliationOrder(BaseModel):
+    """What to compare: whole UTC days in [from, to), of one customer or all."""
+
+    customer: str | None = Field(None, max_length=100)
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
+
+
+class Api:
+    """The routes under /v1."""
+
+    def __init__(self, pool: Pool, clock: Clock, comparison: Comparison, reconciler: Reconciler) -> None:
+        self._pool, self._clock, self._comparison, self._reconciler = pool, clock, comparison, reconciler
+        self.router = APIRouter(prefix="/v1", tags=["door"])
+        refusals = problems.responses(422)
+        missing = problems.responses(404, 422)
+        add = self.router.add_api_route
+        add("/invoices", self.invoices, methods=["GET"], responses=refusals)
+        add("/invoices/{invoice_id}/lines/{line_id}/entries", self.entries, methods=["GET"], responses=missing)
+        add("/periods", self.periods, methods=["GET"], responses=refusals)
+        add("/corrections", self.corrections, methods=["GET"], responses=refusals)
+        add("/deliveries", self.deliveries, methods=["GET"], responses=refusals)
+        add("/contracts/{customer}", self.contract, methods=["GET"], responses=missing)
+        add("/cases", self.cases, methods=["GET"], responses=refusals)
+        add("/reconciliations", self.reconcile, methods=["POST"], status_code=202, responses=refusals)
+        add("/reconciliations/latest", self.latest, methods=["GET"], responses=missing)
+        add("/reconciliations/{run}", self.reconciliation, methods=["GET"], responses=missing)
+        add("/backlog", self.backlog, methods=["GET"])
+
+    async def invoices(
+        self, customer: Customer = None, period: At = None, after: Text = None, limit: Limit = 100
+    ) -> InvoicesAnswer:
+        """Invoices as Stripe last showed them."""
+        rows = await invoices.search(self._pool, customer=customer, period=period, after=after, limit=limit)
+        of_period = await reading.periods_of_invoices(self._pool, [row["invoice_id"] for row in rows])
+        found = [await self._invoice(row, of_period.get(row["invoice_id"])) for row in rows]
+        return InvoicesAnswer(invoices=found, next=rows[-1]["invoice_id"] if len(rows) == limit else None)
+
+    async def _invoice(self, row: asyncpg.Record, period: asyncpg.Record | None) -> InvoiceAnswer:
+        has_usage = row["billing_reason"] == "subscription_cycle"
+        counts = await reading.counts(self._pool, row["customer"], row["period_end"]) if has_usage else {}
+        lines = []
+        for stored in row["lines"]:
+            line = invoices.from_row_line(stored)
+            kind, item = await self._comparison.item_of(line)
+            behind = counts.get(item) if kind == "usage" else None
+            lines.append(
+                LineAnswer(
+                    id=line.line_id, kind=kind, item=item, quantity=decimal_text(line.quantity),
+                    amount_minor=line.amount_minor, description=line.description, period_start=line.period_start,
+                    period_end=line.period_end, charges=behind and behind["charges"],
+                    reversals=behind and behind["reversals"], net=_text(behind["net"]) if behind else None,
+                )
+            )  # fmt: skip
+        names = ("customer", "billing_reason", "status", "number", "currency", "subtotal_minor", "total_minor",
+                 "period_start", "period_end", "read_at")  # fmt: skip
+        return InvoiceAnswer(
+            id=row["invoice_id"],
+            period_state=period and period["state"],
+            held_reason=period and period["held_reason"],
+            lines=lines,
+            **{name: row[name] for name in names},
+        )
+
+    async def entries(
+        self, invoice_id: PathText, line_id: PathText, after: Text = None, limit: Limit = 100
+    ) -> EntriesAnswer:
+        """The ledger entries behind a usage line; all tiers of a meter share them."""
+        row = await invoices.one(self._pool, invoice_id)
+        stored = next((line for line in row["lines"] if line["id"] == line_id), None) if row is not None else None
+        if row is None or stored is None:
+            raise Problem(404, "no_such_line", "No invoice known here has this line.", field="line_id")
+        kind, item = await self._comparison.item_of(invoices.from_row_line(stored))
+        if kind != "usage":
+            return EntriesAnswer(entries=[], next=None)
+        rows = await reading.entries_behind(
+            self._pool, row["customer"], item, row["period_end"], after=after, limit=limit
+        )
+        return EntriesAnswer(
+            entries=[_entry(row) for row in rows], next=rows[-1]["entry_id"] if len(rows) == limit else None
+        )
+
+    async def periods(self, customer: Customer = None, state: Text = None, limit: Limit = 100) -> list[PeriodAnswer]:
+        """Periods, latest end first."""
+        rows = await periods.search(self._pool, customer, state, limit)
+        return [PeriodAnswer(**_only(row, PeriodAnswer)) for row in rows]
+
+    async def corrections(
+        self, customer: Customer = None, period: At = None, after: Text = None, limit: Limit = 1000
+    ) -> list[CorrectionAnswer]:
+        """Entries that are no meter events; their pricing comes with the catalogue."""
+        rows = await reading.corrections(self._pool, customer=customer, period=period, after=after, limit=limit)
+        return [CorrectionAnswer(**_only(row, CorrectionAnswer)) for row in rows]
+
+    async def deliveries(
+        self, state: State | None = None, customer: Customer = None, after: Text = None, limit: Limit = 100
+    ) -> list[DeliveryAnswer]:
+        """Intended effects at Stripe."""
+        rows = await reading.deliveries(
+            self._pool, state=state and state.value, customer=customer, after=after, limit=limit
+        )
+        return [DeliveryAnswer(by_adjustment=row["cancels"], **_only(row, DeliveryAnswer)) for row in rows]
+
+    async def contract(
+        self, customer: Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
+    ) -> ContractAnswer:
+        """A contract's applied revision and its objects at Stripe."""
+        row = await contracts.describe(self._pool, customer)
+        if row is None:
+            raise Problem(404, "no_such_contract", "No contract of this customer has come in.", field="customer")
+        return ContractAnswer(**{name: row[name] for name in ContractAnswer.model_fields})
+
+    async def cases(self, customer: Customer = None, closed: bool = False, limit: Limit = 100) -> list[CaseAnswer]:
+        """What a person must look at, latest first."""
+        rows = await reading.cases(self._pool, customer=customer, closed=closed, limit=limit)
+        return [CaseAnswer(key=row["natural_key"], **_only(row, CaseAnswer)) for row in rows]
+
+    async def reconcile(self, order: ReconciliationOrder) -> dict[str, int]:
+        """Begin comparing ledger and Stripe."""
+        for field, at in (("from", order.from_), ("to", order.to)):
+            if at.timestamp() % DAY.total_seconds():
+                raise Problem(422, "not_a_day", "Reconciliation compares whole UTC days.", field=field)
+        if not timedelta(0) < order.to - order.from_ <= LONGEST_DAYS * DAY:
+            raise Problem(422, "bad_range", f"`to` lies 1 to {LONGEST_DAYS} days after `from`.", field="to")
+        return {"id": await self._reconciler.start(order.customer, order.from_, order.to)}
+
+    async def latest(self) -> ReconciliationAnswer:
+        """The latest run."""
+        return await self._run(None)
+
+    async def reconciliation(self, run: Annotated[int, Path(ge=1, le=2**63 - 1)]) -> ReconciliationAnswer:
+        """One run."""
+        return await self._run(run)
+
+    async def _run(self, run: int | None) -> ReconciliationAnswer:
+        found = await reconciliations.read(self._pool, run)
+        if found is None:
+            raise Problem(404, "no_such_reconciliation", "No such run has been started.", field="run")
+        row, drift = found
+        names = ("id", "customer", "state", "compared", "started_at", "finished_at", "detail")
+        return ReconciliationAnswer(
+            from_=row["from_day"], to=row["to_day"], drift=[_drift(entry) for entry in drift],
+            **{name: row[name] for name in names},
+        )  # fmt: skip
+
+    async def backlog(self) -> BacklogAnswer:
+        """Deliveries that are due and not settled."""
+        now = self._clock.now()
+        count, oldest = await deliveries.backlog(self._pool, now)
+        age = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+        return BacklogAnswer(open=count, oldest_recorded_at=oldest, oldest_age_s=age)
+
+
+def _entry(row: asyncpg.Record) -> EntryAnswer:
+    cause = row["cause"]
+    names = ("entry_id", "customer", "subject", "subject_kind", "meter", "op", "effective_at", "caused_at",
+             "recorded_at", "delivery")  # fmt: skip
+    return EntryAnswer(
+        quantity=decimal_text(row["quantity"]),
+        policy_version=cause["policy_version"],
+        how=cause.get("how"),
+        reason=cause.get("reason"),
+        reverses=cause.get("reverses"),
+        signals=cause.get("signals") or [],
+        **{name: row[name] for name in names},
+    )
+
+
+def _drift(row: asyncpg.Record) -> DriftAnswer:
+    return DriftAnswer(
+        customer=row["customer"], meter=row["meter"], day=row["day"], ledger=_text(row["ledger"]),
+        stripe=_text(row["stripe"]), difference=_text(row["stripe"] - row["ledger"]), cause=row["cause"],
+        evidence=row["evidence"],
+    )  # fmt: skip
+
+
+def _only(row: asyncpg.Record, model: type[BaseModel]) -> dict[str, Any]:
+    """The columns that an answer shows; decimals as plain text."""
+    values = {name: row[name] for name in model.model_fields if name in row}
+    return {name: _text(value) if isinstance(value, Decimal) else value for name, value in values.items()}
+
+
+def _text(value: Decimal) -> str:
+    return decimal_text(value)

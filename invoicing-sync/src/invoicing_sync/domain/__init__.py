@@ -1,0 +1,1 @@
+"""The rules of the door: values in, values out; no I/O, no clock, no settings."""

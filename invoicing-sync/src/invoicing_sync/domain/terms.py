@@ -1,0 +1,61 @@
+"""What a contract says about money, as the rules of this service need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from event_schemas.values import Currency
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Units up to and including `up_to` (None: no bound) at `unit_price` in major units."""
+
+    up_to: int | None
+    unit_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredTerm:
+    """The price of one meter. `per_unit` has exactly one tier, without a bound."""
+
+    meter: str
+    scheme: Literal["per_unit", "graduated"]
+    tiers: tuple[Tier, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LicensedTerm:
+    """An item paid in advance: `quantity` units at `unit_price` in major units for each period."""
+
+    item: str
+    quantity: int
+    unit_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is billed, and from when: monthly periods count from `billing_anchor`."""
+
+    currency: Currency
+    billing_anchor: datetime
+    metered: tuple[MeteredTerm, ...]
+    licensed: tuple[LicensedTerm, ...]
+
+    @property
+    def meters(self) -> tuple[str, ...]:
+        """The meters that have a price."""
+        return tuple(term.meter for term in self.metered)
+
+
+def changes_billing(before: Terms, after: Terms) -> bool:
+    """Whether a new revision changes what Stripe bills: currency, anchor, a price, a quantity or the set of items."""
+    return (
+        before.currency is not after.currency
+        or before.billing_anchor != after.billing_anchor
+        or set(before.metered) != set(after.metered)
+        or set(before.licensed) != set(after.licensed)
+    )

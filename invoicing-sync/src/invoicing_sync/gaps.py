@@ -1,0 +1,30 @@
+"""The gaps between two writes of this service: what repeats after dying in one, and why that is harmless."""
+
+from __future__ import annotations
+
+from chassis.failpoints import Failpoints
+
+GAPS = {
+    "contract-stored": "the contract waits in its row; the applier finds it there and applies it",
+    "link-intended": "the object may not exist: it is looked up, then made under the same Idempotency-Key",
+    "object-made": "Stripe has the object, its id is not stored: it is looked up or the key's answer is replayed",
+    "contract-applied": "all is stored; nothing repeats",
+    "entries-stored": "entries, deliveries and offset are stored, no lane is woken: the scan finds the lane",
+    "intent-committed": "the delivery is in flight and no call was made: it is sent with the same identifier",
+    "call-answered": "Stripe has the event, the answer is not stored: sent again, Stripe knows the identifier",
+    "result-stored": "nothing repeats",
+    "adjustment-answered": "Stripe has cancelled the event, both states are not stored: asked again with the same key",
+    "freeze-committed": "the period is frozen; nothing repeats, the gate goes on from its row",
+    "complete-committed": "the frozen ledger is stored; the comparison starts anew and only reads",
+    "hold-answered": "auto_advance is off in Stripe and not noted here: the invoice is read again and set again",
+    "finalise-intended": "no call was made: the invoice is read, found a draft, and finalised under the same key",
+    "finalise-answered": "the invoice is open in Stripe and not here: it is read again and found finalised",
+    "finalised-stored": "nothing repeats",
+    "webhook-stored": "Stripe had no answer and sends the event again: known by its id",
+    "webhook-published": "the event is published once more; every reader knows it by its id",
+    "webhook-marked": "the event is on the bus and not handled here: it is handled from its row",
+    "sweep-stored": "the events are stored, the cursor is not moved: the same page is read again, known by its ids",
+    "case-opened": "the thin event is not marked as handled: it is handled again and counted once",
+}
+
+failpoints = Failpoints("invoicing-sync", GAPS)

@@ -1,0 +1,41 @@
+"""Whether the door has nothing left to do up to an instant of business time; and how much there is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chassis.clock import Clock
+from event_schemas.times import iso
+from invoicing_sync.applier import Applier
+from invoicing_sync.consumer import Intake
+from invoicing_sync.settings import Settings
+from invoicing_sync.store import deliveries, periods, webhooks
+from invoicing_sync.store.pool import Pool
+
+
+class Quiet:
+    """What is still to do, as sentences."""
+
+    def __init__(self, pool: Pool, clock: Clock, intake: Intake, applier: Applier, settings: Settings) -> None:
+        self._pool, self._clock, self._intake, self._applier = pool, clock, intake, applier
+        # rating says of an idle partition that it was read up to a while ago, so a freeze is passed that much later
+        self._idle = timedelta(seconds=settings.rating_idle_s)
+
+    async def __call__(self, at: datetime) -> list[str]:
+        """
+        Empty when business time `at` has been seen and all is done up to it.
+
+        A period counts as done when its invoice is finalised, or held with a case that a person must settle.
+        """
+        seen = self._clock.now()
+        if seen < at:
+            return [f"business time {iso(at)}, seen {iso(seen)}"]
+        waiting = [f"{count} records of {topic}" for topic, count in (await self._intake.unread()).items() if count]
+        if contracts := await self._applier.waiting():
+            waiting.append(f"{contracts} contracts to apply")
+        backlog, _ = await deliveries.backlog(self._pool, at)
+        if backlog:
+            waiting.append(f"{backlog} deliveries")
+        if events := await webhooks.undone(self._pool):
+            waiting.append(f"{events} events of Stripe")
+        return waiting + await periods.unsettled(self._pool, at, usage_by=at - self._idle)

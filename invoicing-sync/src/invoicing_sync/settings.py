@@ -1,0 +1,87 @@
+"""The settings of the Stripe door, read once in `app.py`."""
+
+from __future__ import annotations
+
+import socket
+from datetime import timedelta
+
+from pydantic import Field, SecretStr
+
+from chassis.settings import ServiceSettings
+from invoicing_sync.domain.routing import Limits
+from invoicing_sync.stripe_door.client import Pace
+
+SERVICE = "invoicing-sync"
+SCHEMA = "invoicing"
+
+
+class Settings(ServiceSettings):
+    """Every knob of the door. `_minutes`, `_hours`, `_days` are business time; `_s` and `_ms` are process time."""
+
+    stripe_api_key: SecretStr
+    stripe_base_url: str | None = None  # unset: Stripe itself; set: the sandbox or another stand-in
+    stripe_webhook_secret: SecretStr | None = None  # of an endpoint made by hand; those made here keep their own
+    public_url: str | None = None  # where Stripe reaches this service; unset: no endpoint is made, the sweep must do
+    instance_name: str = Field(default_factory=socket.gethostname)  # a restart under its name takes its lanes at once
+
+    # Calls. The rates are divided over the live instances.
+    meter_events_per_second: float = Field(1_000, gt=0)  # Stripe's live limit of v1 meter events; its sandbox: 25
+    api_calls_per_second: float = Field(80, gt=0)  # all other calls; the live limit is 100, its sandbox's 25
+    concurrent_calls: int = Field(32, ge=1, le=500)  # 8 to 40 fill the rate; more only costs connections
+    call_timeout_s: float = Field(20, gt=0)  # no answer within this: the outcome is unclear
+    connect_timeout_s: float = Field(5, gt=0)
+    retry_base_s: float = Field(0.25, gt=0)  # first back-off, doubled with jitter up to retry_cap_s
+    retry_cap_s: float = Field(20, gt=0)
+
+    # Lanes.
+    lane_batch: int = Field(20, ge=1)  # deliveries of one lane whose intents are stored together
+    lanes_at_once: int = Field(256, ge=1)  # lanes in work; each holds at most lane_batch deliveries in memory
+    lease_s: float = Field(15, gt=1)  # a dead instance's lanes are taken over after this
+    wake_ms: float = Field(10, ge=0)  # gathers what the consumer stored, so that intents are stored in bulk
+    record_ms: float = Field(5, ge=0)  # gathers answers, so that results are stored in bulk
+    scan_s: float = Field(1, gt=0)  # how often the table is searched for lanes that nobody woke
+
+    # Rules of money, in business time.
+    freeze_after_minutes: int = Field(30, ge=0)  # design rule 8; Stripe's own draft lasts an hour
+    rating_idle_s: int = Field(60, ge=0)  # an idle partition says it has read up to this long ago
+    resend_hours: float = Field(20, gt=0, le=24)  # Stripe remembers an identifier for 24 h: four hours of margin
+    cancel_hours: float = Field(23, gt=0, le=24)  # an event can be cancelled for 24 h: one hour of margin
+    oldest_days: float = Field(34.9, gt=0, le=35)  # Stripe takes timestamps 35 days back
+
+    # Looking again.
+    gate_s: float = Field(1, gt=0)  # how often periods are looked at when nothing wakes the gate
+    recheck_s: float = Field(30, gt=0)  # how often a held invoice is compared again
+    settle_s: float = Field(600, ge=0)  # so long Stripe may take to sum: a younger difference is no finding
+    sweep_s: float = Field(60, gt=0)  # how often Stripe's event list is read
+    parallel_customers: int = Field(8, ge=1)  # customers whose contract, gate or reconciliation is worked on at once
+
+    # Webhooks.
+    webhook_tolerance_s: int = Field(300, ge=1)  # Stripe's own; applied to the future as well
+    webhook_max_bytes: int = Field(1_000_000, ge=1_000)  # Stripe's events stay well below
+
+    @property
+    def freeze_after(self) -> timedelta:
+        """From a period's end to its freeze, in business time."""
+        return timedelta(minutes=self.freeze_after_minutes)
+
+    @property
+    def limits(self) -> Limits:
+        """Stripe's limits with our margins, in business time."""
+        return Limits(
+            resend_within=timedelta(hours=self.resend_hours),
+            cancel_within=timedelta(hours=self.cancel_hours),
+            oldest=timedelta(days=self.oldest_days),
+        )
+
+    @property
+    def pace(self) -> Pace:
+        """Time-outs, back-off and rates of the Stripe client, in process time."""
+        return Pace(
+            call_timeout_s=self.call_timeout_s,
+            connect_timeout_s=self.connect_timeout_s,
+            retry_base_s=self.retry_base_s,
+            retry_cap_s=self.retry_cap_s,
+            connections=self.concurrent_calls,
+            calls_per_second=self.api_calls_per_second,
+            meter_events_per_second=self.meter_events_per_second,
+        )

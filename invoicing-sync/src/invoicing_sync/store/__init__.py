@@ -1,0 +1,1 @@
+"""PostgreSQL: what this service holds, one file for each kind of row."""

@@ -1,0 +1,164 @@
+"""Contracts as they came, as they were applied, and their objects at Stripe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from event_schemas.contracts import Contract
+from event_schemas.times import Period
+from invoicing_sync.store.pool import Connection, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """From when a customer's periods count, and from when Stripe bills usage."""
+
+    billing_anchor: datetime
+    billed_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A customer whose contract is applied."""
+
+    customer: str
+    contract: Contract  # the revision that Stripe bills by
+    billed_from: datetime
+    stripe_customer: str
+    stripe_subscription: str
+
+
+async def keep_newest(pool: Pool, contract: Contract) -> bool:
+    """Store a contract unless a revision at least as new is there; whether it was stored."""
+    stored = await pool.fetchval(
+        """
+        INSERT INTO contracts (customer, revision, document) VALUES ($1, $2, $3)
+        ON CONFLICT (customer) DO UPDATE SET revision = excluded.revision, document = excluded.document
+        WHERE contracts.revision < excluded.revision
+        RETURNING true
+        """,
+        contract.customer,
+        contract.revision,
+        contract.model_dump(mode="json"),
+    )
+    return bool(stored)
+
+
+async def unhandled(pool: Pool) -> list[Contract]:
+    """Contracts whose newest revision has been neither applied nor set aside."""
+    rows = await pool.fetch(
+        'SELECT document FROM contracts WHERE handled_revision < revision ORDER BY customer COLLATE "C"'
+    )
+    return [Contract.model_validate(row["document"]) for row in rows]
+
+
+async def mark_handled(at: Pool | Connection, contract: Contract, *, replace: bool) -> None:
+    """A later revision is dealt with; `replace`: it bills alike and takes the place of the applied one."""
+    await at.execute(
+        """
+        UPDATE contracts SET handled_revision = $2,
+            applied = CASE WHEN $3 THEN $4 ELSE applied END,
+            applied_revision = CASE WHEN $3 THEN $2 ELSE applied_revision END
+        WHERE customer = $1
+        """,
+        contract.customer,
+        contract.revision,
+        replace,
+        contract.model_dump(mode="json"),
+    )
+
+
+async def activate(
+    tx: Connection, contract: Contract, *, billed_from: datetime, stripe_customer: str, stripe_subscription: str
+) -> None:
+    """The contract's first revision is applied: its customer can be billed."""
+    await tx.execute(
+        """
+        UPDATE contracts SET handled_revision = $2, applied_revision = $2, applied = $3, billing_anchor = $4,
+            billed_from = $5, stripe_customer = $6, stripe_subscription = $7
+        WHERE customer = $1
+        """,
+        contract.customer,
+        contract.revision,
+        contract.model_dump(mode="json"),
+        contract.billing_anchor,
+        billed_from,
+        stripe_customer,
+        stripe_subscription,
+    )
+
+
+async def billing_of(tx: Connection, customers: list[str]) -> dict[str, Billing]:
+    """Those of the customers whose contract is applied."""
+    rows = await tx.fetch(
+        "SELECT customer, billing_anchor, billed_from FROM contracts "
+        "WHERE customer = ANY($1::text[]) AND applied_revision IS NOT NULL",
+        customers,
+    )
+    return {row["customer"]: Billing(row["billing_anchor"], row["billed_from"]) for row in rows}
+
+
+_ACCOUNT = """
+SELECT customer, applied, billed_from, stripe_customer, stripe_subscription FROM contracts
+WHERE applied_revision IS NOT NULL
+"""
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(
+        customer=row["customer"],
+        contract=Contract.model_validate(row["applied"]),
+        billed_from=row["billed_from"],
+        stripe_customer=row["stripe_customer"],
+        stripe_subscription=row["stripe_subscription"],
+    )
+
+
+async def account(pool: Pool, customer: str) -> Account | None:
+    """A customer whose contract is applied."""
+    row = await pool.fetchrow(_ACCOUNT + "AND customer = $1", customer)
+    return None if row is None else _account(row)
+
+
+async def accounts_of(pool: Pool, customers: list[str]) -> dict[str, Account]:
+    """Those of the customers whose contract is applied."""
+    rows = await pool.fetch(_ACCOUNT + "AND customer = ANY($1::text[])", customers)
+    return {row["customer"]: _account(row) for row in rows}
+
+
+async def accounts(pool: Pool) -> list[Account]:
+    """All customers whose contract is applied."""
+    return [_account(row) for row in await pool.fetch(_ACCOUNT + "ORDER BY customer")]
+
+
+async def customer_of_subscription(pool: Pool, subscription: str) -> str | None:
+    """Whose subscription it is, when it is one of ours."""
+    found: str | None = await pool.fetchval(
+        "SELECT customer FROM contracts WHERE stripe_subscription = $1", subscription
+    )
+    return found
+
+
+async def add_period(tx: Connection, customer: str, number: int, period: Period, *, freeze_after: timedelta) -> None:
+    """Start a period, once. The first invoice's (number -1) is empty and frozen when it ends."""
+    await tx.execute(
+        """
+        INSERT INTO periods (customer, number, period_start, period_end, freeze_at, state)
+        VALUES ($1, $2, $3, $4, $5, 'open') ON CONFLICT DO NOTHING
+        """,
+        customer,
+        number,
+        period.start,
+        period.end,
+        period.end + freeze_after,
+    )
+
+
+async def describe(pool: Pool, customer: str) -> dict[str, Any] | None:
+    """All that is stored of a customer's contract, for people."""
+    row = await pool.fetchrow("SELECT * FROM contracts WHERE customer = $1", customer)
+    return None if row is None else dict(row)

@@ -1,0 +1,107 @@
+"""What people and commands ask for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import asyncpg
+
+from invoicing_sync.store.pool import Pool
+
+
+async def periods_of_invoices(pool: Pool, invoice_ids: list[str]) -> dict[str, asyncpg.Record]:
+    """The periods that invoices bill: by the invoice they were finalised with, else by customer and end."""
+    rows = await pool.fetch(
+        """
+        SELECT DISTINCT ON (i.invoice_id) i.invoice_id, p.* FROM invoices i
+        JOIN periods p ON p.customer = i.customer
+          AND (p.invoice_id = i.invoice_id OR (p.invoice_id IS NULL AND p.period_end = i.period_end))
+        WHERE i.invoice_id = ANY($1::text[]) ORDER BY i.invoice_id, p.number
+        """,
+        invoice_ids,
+    )
+    return {row["invoice_id"]: row for row in rows}
+
+
+async def counts(pool: Pool, customer: str, period_end: datetime) -> dict[str, asyncpg.Record]:
+    """By meter: charges, reversals and net of a period's frozen set, corrections left out."""
+    rows = await pool.fetch(
+        """
+        SELECT meter, count(*) FILTER (WHERE reverses IS NULL) AS charges,
+               count(*) FILTER (WHERE reverses IS NOT NULL) AS reversals, sum(value) AS net
+        FROM deliveries WHERE customer = $1 AND period_end = $2 AND state <> 'correction' GROUP BY meter
+        """,
+        customer,
+        period_end,
+    )
+    return {row["meter"]: row for row in rows}
+
+
+async def entries_behind(
+    pool: Pool, customer: str, meter: str, period_end: datetime, *, after: str | None, limit: int
+) -> list[asyncpg.Record]:
+    """The entries behind a usage line, in order of their instant; all tiers of a meter share them."""
+    return await pool.fetch(
+        """
+        SELECT e.*, d.state AS delivery FROM entries e JOIN deliveries d ON d.identifier = e.entry_id
+        WHERE d.customer = $1 AND d.meter = $2 AND d.period_end = $3 AND d.state <> 'correction'
+          AND ($4::text IS NULL OR (e.effective_at, e.entry_id) >
+               (SELECT a.effective_at, a.entry_id FROM entries a WHERE a.entry_id = $4))
+        ORDER BY e.effective_at, e.entry_id LIMIT $5
+        """,
+        customer,
+        meter,
+        period_end,
+        after,
+        limit,
+    )
+
+
+async def corrections(
+    pool: Pool, *, customer: str | None, period: datetime | None, after: str | None, limit: int
+) -> list[asyncpg.Record]:
+    """Corrections by customer and by an instant in their period, in order of their entries."""
+    return await pool.fetch(
+        """
+        SELECT * FROM corrections
+        WHERE ($1::text IS NULL OR customer = $1)
+          AND ($2::timestamptz IS NULL OR (period_start <= $2 AND $2 < period_end))
+          AND ($3::text IS NULL OR entry_id > $3)
+        ORDER BY entry_id LIMIT $4
+        """,
+        customer,
+        period,
+        after,
+        limit,
+    )
+
+
+async def deliveries(
+    pool: Pool, *, state: str | None, customer: str | None, after: str | None, limit: int
+) -> list[asyncpg.Record]:
+    """Deliveries by state and customer, in order of their identifiers."""
+    return await pool.fetch(
+        """
+        SELECT * FROM deliveries
+        WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR customer = $2)
+          AND ($3::text IS NULL OR identifier > $3)
+        ORDER BY identifier LIMIT $4
+        """,
+        state,
+        customer,
+        after,
+        limit,
+    )
+
+
+async def cases(pool: Pool, *, customer: str | None, closed: bool, limit: int) -> list[asyncpg.Record]:
+    """Cases, latest first; closed ones only where asked for."""
+    return await pool.fetch(
+        """
+        SELECT * FROM cases WHERE ($1::text IS NULL OR customer = $1) AND ($2 OR closed_at IS NULL)
+        ORDER BY id DESC LIMIT $3
+        """,
+        customer,
+        closed,
+        limit,
+    )

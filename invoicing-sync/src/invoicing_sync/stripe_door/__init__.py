@@ -1,0 +1,1 @@
+"""Stripe's wire format and manners: nothing outside this folder knows them."""

@@ -1,0 +1,265 @@
+"""One real PostgreSQL and Kafka for all tests; each test has its own database, topics, sandbox and door process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from chassis.bus import BatchProducer, partition_of_key
+from embedded_stack import Stack
+from event_schemas.contracts import Contract
+from event_schemas.times import iso
+from event_schemas.topics import TOPICS
+from event_schemas.wire import RatedEntry
+from invoicing_sync.testing import START, contract_record, progress_record, rated_record
+
+KEY = "sk_test_settled"
+PARTITIONS = 2
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[dict[str, str]]:
+    folder = Path(tempfile.mkdtemp(prefix="door-tests-"))
+    folder.chmod(0o755)
+    running = Stack(folder, fsync=False)
+    try:
+        yield running.start().env()
+    finally:
+        running.stop(remove_state=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class World:
+    """A sandbox and a door, and the bus in between, driven from outside like in life."""
+
+    def __init__(self, env: dict[str, str], logs: Path) -> None:
+        self.env = env
+        self.logs = logs
+        self.sandbox_port, self.door_port = free_port(), free_port()
+        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+        self.door_url = f"http://127.0.0.1:{self.door_port}"
+        self.http = httpx.AsyncClient(timeout=30)
+        self.producer = BatchProducer(env["KAFKA_BOOTSTRAP_SERVERS"])
+        self.sandbox: subprocess.Popen[bytes] | None = None
+        self.door: subprocess.Popen[bytes] | None = None
+        self.seq = 0
+        self.held: dict[str, Any] = {}
+
+    # --- processes
+
+    def _spawn(self, module: str, command: str, env: dict[str, str]) -> subprocess.Popen[bytes]:
+        log = (self.logs / f"{module}.log").open("ab")
+        return subprocess.Popen(
+            [sys.executable, "-m", module, command], env=os.environ | self.env | env, stdout=log, stderr=log
+        )
+
+    async def _migrate(self, module: str, env: dict[str, str]) -> None:
+        process = self._spawn(module, "migrate", env)
+        while process.poll() is None:
+            await asyncio.sleep(0.05)
+        assert process.returncode == 0, (self.logs / f"{module}.log").read_text()
+
+    async def start(self, start: datetime) -> None:
+        sandbox_env = {"PORT": str(self.sandbox_port), "SANDBOX_CLOCK_START": iso(start), "SANDBOX_PROCESSING_MS": "20"}
+        await asyncio.gather(self._migrate("sandbox", sandbox_env), self._migrate("invoicing_sync", self.door_env()))
+        self.sandbox = self._spawn("sandbox", "serve", sandbox_env)
+        await self.producer.start()
+        await self.until(lambda: self._up(self.sandbox_url))
+
+    def door_env(self, **changes: str) -> dict[str, str]:
+        return {
+            "PORT": str(self.door_port),
+            "STRIPE_API_KEY": KEY,
+            "STRIPE_BASE_URL": self.sandbox_url,
+            "BUSINESS_CLOCK_URL": f"{self.sandbox_url}/_sandbox/clock",
+            "PUBLIC_URL": self.door_url,
+            "INSTANCE_NAME": "door-1",
+            "EVENT_PARTITIONS": str(PARTITIONS),
+            "SETTLE_S": "1",
+            "RECHECK_S": "0.5",
+            "GATE_S": "0.1",
+            "SWEEP_S": "1",
+            "SCAN_S": "0.2",
+            "LEASE_S": "3",
+            "RETRY_BASE_S": "0.05",
+            "RETRY_CAP_S": "0.5",
+            "CALL_TIMEOUT_S": "2",
+        } | changes
+
+    async def start_door(self, **changes: str) -> None:
+        self.door = self._spawn("invoicing_sync", "serve", self.door_env(**changes))
+        if "SETTLED_FAILPOINT" not in changes:
+            await self.until(lambda: self._up(self.door_url))
+
+    async def _up(self, url: str) -> bool:
+        try:
+            return (await self.http.get(f"{url}/readyz")).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    async def door_dies(self, within_s: float = 30) -> int:
+        door = self.door
+        assert door is not None
+        await self.until(lambda: _true(door.poll() is not None), within_s=within_s)
+        return int(door.returncode)
+
+    def stop_door(self, number: int = signal.SIGTERM) -> None:
+        if self.door is not None and self.door.poll() is None:
+            self.door.send_signal(number)
+            self.door.wait(20)
+
+    async def stop(self) -> None:
+        self.stop_door()
+        if self.sandbox is not None:
+            self.sandbox.terminate()
+            self.sandbox.wait(20)
+        await self.producer.stop()
+        await self.http.aclose()
+
+    # --- the bus
+
+    async def _put(self, topic: str, records: list[tuple[bytes, bytes]]) -> None:
+        partitions = await self.producer.partitions_for(topic)
+        for key, value in records:
+            self.producer.append(topic, partition_of_key(key, partitions), key, value)
+        await self.producer.flush()
+
+    async def apply(self, *contracts: Contract) -> None:
+        await self._put("contracts", [contract_record(contract) for contract in contracts])
+
+    async def rate(self, *entries: RatedEntry) -> None:
+        self.seq = max([self.seq, *(entry.seq for entry in entries)])
+        await self._put("usage.rated", [rated_record(entry) for entry in entries])
+
+    async def progress(self, read_up_to: datetime) -> None:
+        records = [progress_record(0, read_up_to, self.seq)]
+        records += [progress_record(number, read_up_to, 0) for number in range(1, PARTITIONS)]
+        await self._put("rating.progress", records)
+
+    # --- business time
+
+    async def step(self, to: datetime) -> None:
+        answer = await self.http.post(f"{self.sandbox_url}/_sandbox/clock/advance", json={"to": iso(to)})
+        assert answer.status_code == 200, answer.text
+
+    async def move(self, to: datetime) -> None:
+        """Step, let rating say so, and wait until all is quiet."""
+        await self.step(to)
+        await self.progress(to - timedelta(seconds=60))
+        await self.quiet(to)
+
+    async def quiet(self, at: datetime, within_s: float = 30) -> None:
+        seen: Any = None
+
+        async def is_quiet() -> bool:
+            nonlocal seen
+            seen = (await self.http.get(f"{self.door_url}/quiet", params={"at": iso(at)})).json()
+            return bool(seen.get("quiet"))
+
+        try:
+            await self.until(is_quiet, within_s=within_s)
+        except TimeoutError:
+            raise AssertionError(f"not quiet: {seen}") from None
+
+    async def until(self, condition: Callable[[], Awaitable[bool]], within_s: float = 30) -> None:
+        async with asyncio.timeout(within_s):
+            while not await condition():
+                await asyncio.sleep(0.05)
+
+    # --- what the two sides say
+
+    async def ask(self, path: str, **params: Any) -> Any:
+        answer = await self.http.get(f"{self.door_url}{path}", params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def stripe(self, path: str, **params: Any) -> Any:
+        answer = await self.http.get(
+            f"{self.sandbox_url}{path}", params=params, headers={"Authorization": f"Bearer {KEY}"}
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def stripe_post(self, path: str, **data: Any) -> httpx.Response:
+        return await self.http.post(f"{self.sandbox_url}{path}", data=data, headers={"Authorization": f"Bearer {KEY}"})
+
+    async def fault(self, kind: str, **order: Any) -> None:
+        answer = await self.http.post(f"{self.sandbox_url}/_sandbox/faults", json={"kind": kind, **order})
+        assert answer.status_code == 200, answer.text
+
+    async def no_faults(self) -> None:
+        await self.http.delete(f"{self.sandbox_url}/_sandbox/faults")
+
+    async def dump(self, customer: str = "acme") -> Any:
+        """The sandbox's own view of a customer."""
+        stripe_customer = (await self.ask(f"/v1/contracts/{customer}"))["stripe_customer"]
+        answer = await self.http.get(f"{self.sandbox_url}/_sandbox/dump", params={"customer": stripe_customer})
+        return answer.json()
+
+    async def counted(self, customer: str = "acme") -> dict[str, str]:
+        """Identifier to value of what the sandbox counts."""
+        usage = (await self.dump(customer))["usage"]
+        return {event["identifier"]: event["value"] for event in usage if event["state"] == "counted"}
+
+    async def rows(self, query: str, *params: Any) -> list[dict[str, Any]]:
+        connection = await asyncpg.connect(self.env["DATABASE_URL"])
+        try:
+            return [dict(row) for row in await connection.fetch(query, *params)]
+        finally:
+            await connection.close()
+
+
+async def _true(value: bool) -> bool:
+    return value
+
+
+async def _fresh_database(url: str) -> str:
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return url.rsplit("/", 1)[0] + f"/{name}"
+
+
+def _drop_topics(bootstrap: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    there = [name for name in admin.list_topics(timeout=20).topics if name in TOPICS]
+    if there:
+        for future in admin.delete_topics(there, operation_timeout=20).values():
+            future.result(20)
+
+
+@pytest.fixture
+async def world(stack: dict[str, str], tmp_path: Path) -> AsyncIterator[World]:
+    await asyncio.to_thread(_drop_topics, stack["KAFKA_BOOTSTRAP_SERVERS"])
+    env = stack | {"DATABASE_URL": await _fresh_database(stack["DATABASE_URL"])}
+    made = World(env, tmp_path)
+    await made.start(START)
+    try:
+        yield made
+    finally:
+        await made.stop()
