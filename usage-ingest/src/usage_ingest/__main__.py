@@ -6,22 +6,28 @@ import asyncio
 import gc
 
 import typer
-import uvloop
 
-from chassis.app import run
 from chassis.store import migrate as bring_up
 from chassis.telemetry import configure_logging
 from usage_ingest import commands
-from usage_ingest.app import MIGRATIONS, build
-from usage_ingest.settings import SCHEMA, SERVICE, DatabaseSettings, Settings
+from usage_ingest.settings import MIGRATIONS, SCHEMA, SERVICE, DatabaseSettings, Settings
 
-cli = typer.Typer(help="usage-ingest: takes events in, verified, stored, acknowledged.", no_args_is_help=True)
+cli = typer.Typer(
+    help="usage-ingest: takes events in, verified, stored, acknowledged.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # its tracebacks may show values of variables
+)
 cli.add_typer(commands.keys, name="keys")
 
 
 @cli.command()
 def serve() -> None:
     """Serve until SIGTERM; settings come from the environment."""
+    from uvloop import new_event_loop
+
+    from chassis.app import run  # here, so that the other commands do not load a web server and a Kafka client
+    from usage_ingest.app import build
+
     settings = Settings.load(SERVICE)
     configure_logging(SERVICE, settings.log_level)
 
@@ -30,7 +36,7 @@ def serve() -> None:
         _calm_the_collector()
         await run(service.app, host=settings.host, port=settings.port, work={"ingest": service.work()})
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())
 
 

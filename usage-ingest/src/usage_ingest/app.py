@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
@@ -40,7 +39,6 @@ from usage_ingest.store.returns import positions
 
 log = logging.getLogger(__name__)
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 _AWAY = (KafkaError, KafkaException, DBAPIError, *STORE_ERRORS)
 
 

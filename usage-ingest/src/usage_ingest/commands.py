@@ -8,9 +8,10 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
+from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,7 +19,7 @@ from chassis.store import create_engine
 from event_schemas.times import iso
 from usage_ingest.domain.limits import EVENTS_MAX
 from usage_ingest.domain.scope import ANY
-from usage_ingest.keyring import digest_of, new_secret
+from usage_ingest.secret import digest_of, new_secret
 from usage_ingest.settings import SCHEMA, DatabaseSettings
 from usage_ingest.store.keys import KeyRefused, NewKey, create_key, list_keys, revoke_key, rotate_key
 
@@ -101,14 +102,15 @@ def _with_engine(act: Callable[[AsyncEngine], Awaitable[Answer]]) -> Answer:
 
     try:
         return asyncio.run(main())
+    except ValidationError:
+        _refuse("DATABASE_URL is not set")
     except KeyRefused as refusal:
         _refuse(str(refusal))
     except (DBAPIError, OSError) as error:
         _refuse(f"the database did not answer: {type(error).__name__}; was `migrate` run?")
-    raise AssertionError("unreachable")
 
 
-def _refuse(sentence: str) -> None:
+def _refuse(sentence: str) -> NoReturn:
     typer.echo(sentence, err=True)
     sys.exit(1)
 

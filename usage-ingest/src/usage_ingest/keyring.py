@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 from chassis.pacing import TokenBucket
 from chassis.problems import Problem
 from usage_ingest.domain.scope import Scope
+from usage_ingest.secret import digest_of
 
-PREFIX = "stl_"
 _BEARER = "bearer "
-
-
-def new_secret() -> str:
-    """A key to be shown once: 256 random bits, so that a plain hash of it is as good as a slow one."""
-    return PREFIX + secrets.token_urlsafe(32)
-
-
-def digest_of(secret: str) -> bytes:
-    """What is stored of a key. Looking it up compares hashes, so its time tells nothing about the secret."""
-    return sha256(secret.encode("utf-8", "replace")).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chassis.problems import Problem
-from usage_ingest.keyring import KeyRing, digest_of, new_secret
+from usage_ingest.keyring import KeyRing
+from usage_ingest.secret import digest_of, new_secret
 
 
 def a_row(secret: str, **changes: Any) -> dict[str, Any]:
