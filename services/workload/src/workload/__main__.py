@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=300)
     parser.add_argument("--conversations", type=int, default=20_000)
     parser.add_argument("--month", default="2026-10")
+    parser.add_argument("--step-hours", type=int, default=12, help="business time from one delivery to the next")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     work = generate(
@@ -26,6 +27,7 @@ def main() -> None:
         customers=arguments.customers,
         conversations=arguments.conversations,
         month=arguments.month,
+        step_hours=arguments.step_hours,
     )
     truth = write(work, arguments.out)
     sys.stdout.write(json.dumps({"events": truth["events"], "conversations": truth["conversations"]}, indent=2) + "\n")

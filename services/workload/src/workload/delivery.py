@@ -63,23 +63,45 @@ def delay(rng: Random) -> int:
     return int(rng.random() * 30 * DAY)
 
 
-def arrivals(rng: Random, month: Month, at: int, body: Any, *, held_until: int = 0) -> Iterable[Delivery]:
-    """The deliveries of one event: once, or more often; never before it happened, never after the last step."""
+@dataclass(frozen=True, slots=True)
+class Storms:
+    """Hours in which a product service repeats much of what it sends: 12 % of its events instead of 0.5 %."""
+
+    hours: frozenset[int]  # whole hours since 1970
+
+    @classmethod
+    def of(cls, rng: Random, month: Month, count: int = 6) -> Storms:
+        """A few working hours of the month."""
+        days = (month.end - month.start) // DAY
+        start = month.start // HOUR
+        return cls(frozenset(start + rng.randrange(days) * 24 + rng.randrange(8, 18) for _ in range(count)))
+
+    def copies(self, rng: Random, at: int) -> int:
+        """How often an event of that instant is sent."""
+        dice = rng.random()
+        if dice < (0.12 if at // HOUR in self.hours else 0.005):
+            return 2
+        return rng.randrange(3, 12) if dice > 0.9998 else 1
+
+
+def arrivals(
+    rng: Random, month: Month, at: int, body: Any, *, storms: Storms, held_until: int = 0, arrives: int = 0
+) -> Iterable[Delivery]:
+    """
+    The deliveries of one event: once, or more often; never after the last step.
+
+    Never before it happened either, except where `arrives` says so: a producer's clock may run ahead.
+    """
     travel = 0 if body["subject"].startswith("shaped-") else delay(rng)
-    copies = 1
-    dice = rng.random()
-    if dice < 0.005:
-        copies = 2
-    elif dice < 0.0052:
-        copies = rng.randrange(3, 12)  # a retry storm
-    for number in range(copies):
-        arrives = max(at + travel, held_until) + number * rng.randrange(1, 3600) * SECOND
-        step = month.step_of(arrives)
+    first = arrives or max(at + travel, held_until)
+    for number in range(storms.copies(rng, at)):
+        comes = first + number * rng.randrange(1, 3600) * SECOND
+        step = month.step_of(comes)
         if number == 0 and step is None:
             step = month.last_step if at <= month.last_step else None
         if step is None:
             return
-        order = arrives + (rng.randrange(-30, 30) * SECOND if rng.random() < 0.02 else 0)
+        order = comes + (rng.randrange(-30, 30) * SECOND if rng.random() < 0.02 else 0)
         yield Delivery(step, order, body)
 
 
@@ -99,30 +121,31 @@ def broken(rng: Random, month: Month, customers: list[str], count: int) -> list[
 
 
 def _break(body: dict[str, Any], number: int, step: int) -> str:
-    kind = number % 10
-    if kind == 0:
-        body["customer"] = "customer-unknown"
-        return "unknown_customer"
-    if kind == 1:
-        body["time"] = iso(step - 401 * DAY)
-        return "too_old"
-    if kind == 2:
-        body["time"] = iso(step + 16 * MINUTE)
-        return "in_the_future"
-    if kind == 3:
-        body["type"] = "conversation.rating"
-        return "unknown_type"
-    if kind == 4:
-        body["data"]["transcript"] = "never"
-        return "unknown_field"
-    if kind == 5:
+    """Break a sound event in the way of its number; answers the reason for its quarantine."""
+    ways: list[tuple[str, dict[str, Any]]] = [
+        ("unknown_customer", {"customer": "customer-unknown"}),
+        ("unknown_customer", {"customer": "customer-gone"}),
+        ("too_old", {"time": iso(step - 401 * DAY)}),
+        ("in_the_future", {"time": iso(step + 16 * MINUTE)}),
+        ("unknown_type", {"type": "conversation.rating"}),
+        ("unknown_field", {"data": {"signal": "ai_answer", "transcript": "never"}}),
+        ("malformed", {"time": None}),
+        ("malformed", {"data": {"signal": "customer_message"}}),
+        ("malformed", {"subject": "two words"}),
+        ("malformed", {"id": 12345 + number}),
+        ("malformed", {"data": {"signal": "flagged", "flag": "ugly"}}),
+        ("malformed", {"subject": "gespräch-\u200b7"}),
+        ("malformed", {"id": "x" * 201}),
+        ("malformed", {"type": "usage", "data": {"meter": "sms_segment", "quantity": "-1"}}),
+        ("malformed", {"type": "usage", "data": {"meter": "sms_segment", "quantity": "1e3"}}),
+        ("malformed", {"type": "usage", "data": {"meter": "SMS", "quantity": "1"}}),
+        ("malformed", {"time": "yesterday"}),
+        ("malformed", {"specversion": "0.3"}),
+        ("malformed", {"type": "resolution", "data": {"state": "perhaps"}}),
+        ("malformed", {"data": "ai_answer"}),
+    ]
+    reason, changed = ways[number % len(ways)]
+    body |= changed
+    if body["time"] is None:
         del body["time"]
-    elif kind == 6:
-        body["data"] = {"signal": "customer_message"}
-    elif kind == 7:
-        body["subject"] = "two words"
-    elif kind == 8:
-        body["id"] = 12345
-    else:
-        body["data"] = {"signal": "flagged", "flag": "ugly"}
-    return "malformed"
+    return reason

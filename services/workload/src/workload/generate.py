@@ -6,10 +6,10 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
-from typing import Any
 
 from workload import adversarial
-from workload.delivery import SOURCES, Counts, Delivery, arrivals, broken, sent
+from workload.adversarial.records import record
+from workload.delivery import SOURCES, Counts, Delivery, Storms, arrivals, broken, sent
 from workload.month import MINUTE, Month, iso
 from workload.plans import Contract, a_contract
 from workload.script import DAY, ENDS, HOUR, SECOND, Conversation, Event, end_weights, flag, play
@@ -29,6 +29,7 @@ class Workload:
     facts: dict[tuple[str, str], list[tuple[int, Event]]]
     tags: dict[tuple[str, str], str]
     counts: Counts
+    storms: Storms
 
 
 def generate(
@@ -39,8 +40,8 @@ def generate(
     span = Month.of(month, step_hours=step_hours)
     middle = iso(span.start + 14 * DAY)
     contracts = [a_contract(rng, place, start=iso(span.start), middle=middle) for place in range(customers)]
-    work = Workload(span, contracts, [], {}, {}, Counts())
-    talks = adversarial.shaped(span) if customers > adversarial.CHANGED_PLACE else []
+    work = Workload(span, contracts, [], {}, {}, Counts(), Storms.of(rng, span))
+    talks = adversarial.shaped(span) if customers >= adversarial.CUSTOMERS_NEEDED else []
     talks += _ordinary(rng, span, contracts, conversations)
     for talk in talks:
         _deliver(rng, work, talk)
@@ -55,27 +56,51 @@ def generate(
     return work
 
 
+@dataclass(frozen=True, slots=True)
+class _Habits:
+    """What sets one customer apart: how well the AI does there, which channels, whose working hours, a busy day."""
+
+    rate: float
+    channels: list[float]
+    hours_west: int
+    burst: int | None  # an instant from which a burst comes, for three hours
+
+    @classmethod
+    def of(cls, rng: Random, month: Month) -> _Habits:
+        west = rng.choices([rng.randrange(4, 9), rng.randrange(-3, 1), rng.randrange(-10, -4)], [45, 35, 20])[0]
+        burst = month.start + rng.randrange(24 * 30) * HOUR if rng.random() < 0.33 else None
+        channels = [rng.gammavariate(share / 12, 1.0) + 1e-9 for share in CHANNELS[1]]  # a Dirichlet draw, unscaled
+        return cls(rng.betavariate(6, 4), channels, west, burst)
+
+
 def _ordinary(rng: Random, month: Month, contracts: list[Contract], count: int) -> list[Conversation]:
-    weights = list(accumulate(rng.lognormvariate(5.86, 1.2) for _ in contracts))
-    rates = [rng.betavariate(6, 4) for _ in contracts]
+    weights = list(accumulate(rng.lognormvariate(5.86, 1.4) for _ in contracts))
+    habits = [_Habits.of(rng, month) for _ in contracts]
     hours = list(accumulate(_hour_weights(month)))
     talks = []
     for number in range(count):
         place = bisect_left(weights, rng.random() * weights[-1])
-        contract = contracts[place]
-        hour = bisect_left(hours, rng.random() * hours[-1]) - 24  # a day before the month's start
-        start = month.start + hour * HOUR + rng.randrange(3600) * SECOND
-        channel = rng.choices(*CHANNELS)[0]
-        talk = Conversation(contract["customer"], f"c{number:06d}", channel)
+        contract, habit = contracts[place], habits[place]
+        start = _moment(rng, month, hours, habit)
+        talk = Conversation(contract["customer"], f"c{number:06d}", rng.choices(CHANNELS[0], habit.channels)[0])
         by_product = contract["timeline"][0]["policy"].get("decided_by") == "product"
         flag(rng, talk, start)
-        end = rng.choices(ENDS, end_weights(rates[place]))[0]
+        end = rng.choices(ENDS, end_weights(habit.rate))[0]
         play(rng, talk, start, end=end, by_product=by_product)
         while _ambiguous(talk, month):
             for event in talk.events:
                 event["at"] += 3 * MINUTE
         talks.append(talk)
     return talks
+
+
+def _moment(rng: Random, month: Month, hours: list[float], habit: _Habits) -> int:
+    """When a conversation begins: from a day before the month on, in the customer's working hours or its burst."""
+    if habit.burst is not None and rng.random() < 0.04:
+        return habit.burst + rng.randrange(3 * 3600) * SECOND
+    hour = bisect_left(hours, rng.random() * hours[-1]) - 24 + habit.hours_west
+    at = month.start + hour * HOUR + rng.randrange(3600) * SECOND
+    return at if at < month.end else at - 12 * HOUR
 
 
 def _hour_weights(month: Month) -> list[float]:
@@ -106,7 +131,10 @@ def _send(
 ) -> None:
     event = {**event, "source": source, "id": id_}
     body = sent(event, *key, source, id_)
-    deliveries = list(arrivals(rng, work.month, event["at"], body, held_until=held_until))
+    arrives = event.get("arrives", 0)
+    deliveries = list(
+        arrivals(rng, work.month, event["at"], body, storms=work.storms, held_until=held_until, arrives=arrives)
+    )
     if not deliveries:
         return
     work.deliveries += deliveries
@@ -124,37 +152,17 @@ def _usage(rng: Random, work: Workload, talks: list[Conversation], contracts: li
             key = (talk.customer, f"sms-{talk.id}-{number}")
             if message["at"] < work.month.start:
                 continue
-            first = _record(message["at"], rng.choice(["1", "1", "2", "3"]))
+            first = record(message["at"], rng.choice(["1", "1", "2", "3"]))
             _send(rng, work, key, first, SOURCES[0], f"{key[1]}-r")
             if rng.random() < 0.05:
                 later = message["at"] + int(rng.uniform(0.1, 400) * HOUR)
-                fixed = _record(later, rng.choice(["0", "1", "4"]), (SOURCES[0], f"{key[1]}-r"))
+                fixed = record(later, rng.choice(["0", "1", "4"]), f"{key[1]}-r")
                 _send(rng, work, key, fixed, SOURCES[0], f"{key[1]}-fix")
     if contracts:
-        _shaped_records(rng, work, contracts[0]["customer"])
-
-
-def _shaped_records(rng: Random, work: Workload, customer: str) -> None:
-    month = work.month
-    for tag, at in (("corrected-before-freeze", month.end - DAY), ("corrected-after-freeze", month.end + 5 * HOUR)):
-        key = (customer, f"shaped-{tag}")
-        _send(rng, work, key, _record(month.start + DAY, "700"), SOURCES[0], f"{key[1]}-r")
-        _send(rng, work, key, _record(at, "20.5", (SOURCES[0], f"{key[1]}-r")), SOURCES[0], f"{key[1]}-fix")
-    key = (customer, "shaped-correction-first")  # the correction arrives before its original
-    fix = _record(month.start + DAY, "3", (SOURCES[0], f"{key[1]}-r"))
-    _send(rng, work, key, fix, SOURCES[0], f"{key[1]}-fix")
-    original = {**_record(month.start + HOUR, "5"), "source": SOURCES[0], "id": f"{key[1]}-r"}
-    step = month.steps[6]
-    work.deliveries.append(Delivery(step, step, sent(original, *key, SOURCES[0], f"{key[1]}-r")))
-    work.facts.setdefault(key, []).append((step, original))
-    work.counts.applied += 1
-
-
-def _record(at: int, quantity: str, corrects: tuple[str, str] | None = None) -> Event:
-    data: dict[str, Any] = {"meter": "sms_segment", "quantity": quantity}
-    if corrects:
-        data["corrects"] = {"source": corrects[0], "id": corrects[1]}
-    return {"at": at, "type": "usage", "data": data}
+        for name, reports in adversarial.records(work.month).items():
+            work.tags[(contracts[0]["customer"], name)] = name
+            for number, report in enumerate(reports):
+                _send(rng, work, (contracts[0]["customer"], name), report, SOURCES[0], f"{name}-{number}")
 
 
 def _conflicts(rng: Random, work: Workload) -> None:

@@ -31,6 +31,7 @@ METER_PRICES = {
             "voice_outcome": "0.612"},
 }  # fmt: skip
 GRADUATED: list[tuple[int | None, str]] = [(1000, "0.99"), (5000, "0.89"), (None, "0.79")]
+SMALL_STEPS: list[tuple[int | None, str]] = [(50, "0.95"), (100, "0.90"), (None, "0.85")]
 SMS: list[tuple[int | None, str]] = [
     (500, "0.06"), (1000, "0.03"), (4000, "0.025"), (7000, "0.02"), (10000, "0.0175"), (100000, "0.015"),
     (None, "0.01"),
@@ -50,6 +51,13 @@ def _weighted(rng: Random, shares: list[tuple[str, int]]) -> str:
 
 def _tiers(table: list[tuple[int | None, str]]) -> dict[str, Any]:
     return {"scheme": "graduated", "tiers": [{"up_to": bound, "unit_price": price} for bound, price in table]}
+
+
+def _table(meter: str, currency: str, place: int) -> list[tuple[int | None, str]] | None:
+    """The tiers of a meter that has them: one customer in four, each of the two tables by turns."""
+    if meter != "resolution" or currency not in ("USD", "EUR") or place % 4:
+        return None
+    return GRADUATED if place % 8 == 0 and currency == "USD" else SMALL_STEPS
 
 
 def a_policy(rng: Random, place: int) -> dict[str, Any]:
@@ -75,15 +83,15 @@ def a_contract(rng: Random, place: int, *, start: str, middle: str) -> Contract:
     currency = "JPY" if place == 13 else "KWD" if place == 17 else _weighted(rng, CURRENCY_SHARES)
     seat = _weighted(rng, SEAT_SHARES)
     timeline = [{"effective_from": start, "policy": a_policy(rng, place)}]
-    if place % 40 == 21:
+    if place % 40 == 19:
         changed = {"version": "changed-48", "window_hours": {"default": 48}}
         timeline.append({"effective_from": middle, "policy": changed})
     metered = []
     for meter, price in METER_PRICES[currency].items():
-        graduated = meter == "resolution" and currency == "USD" and place % 4 == 0
+        table = _table(meter, currency, place)
         metered.append({
             "meter": meter,
-            "price": _tiers(GRADUATED) if graduated else {"scheme": "per_unit", "unit_price": price},
+            "price": _tiers(table) if table else {"scheme": "per_unit", "unit_price": price},
         })  # fmt: skip
     metered.append({"meter": "sms_segment", "price": _tiers(SMS_TABLES[currency])})
     seats = max(1, min(400, round(rng.lognormvariate(1.386, 1.1))))

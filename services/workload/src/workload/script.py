@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-Event = dict[str, Any]  # at (unix microseconds), type, data fields; delivery adds the rest
+Event = dict[str, Any]  # at (unix microseconds), type, data; arrives where that is given; delivery adds the rest
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
@@ -23,16 +23,19 @@ class Conversation:
     held_until: int = 0  # its events arrive no earlier: a product service was away
     events: list[Event] = field(default_factory=list)
 
-    def add(self, at: int, signal: str, **data: Any) -> int:
-        """Add a signal; answers its time."""
+    def add(self, at: int, signal: str, *, arrives: int = 0, **data: Any) -> int:
+        """Add a signal; answers its time. `arrives`: the instant of its arrival where that is given, even before it."""
         if self.channel != "chat" and signal in ("customer_message", "ai_answer"):
             data["channel"] = self.channel
-        self.events.append({"at": at, "type": "conversation.signal", "data": {"signal": signal, **data}})
+        event: Event = {"at": at, "type": "conversation.signal", "data": {"signal": signal, **data}}
+        if arrives:
+            event["arrives"] = arrives
+        self.events.append(event)
         return at
 
-    def customer_says(self, at: int, intent: str) -> int:
+    def customer_says(self, at: int, intent: str, *, arrives: int = 0) -> int:
         """Add a customer's message."""
-        return self.add(at, "customer_message", intent=intent)
+        return self.add(at, "customer_message", arrives=arrives, intent=intent)
 
     def resolution(self, at: int, state: str) -> int:
         """Add a product's own word."""
@@ -79,13 +82,13 @@ def play(rng: Random, conversation: Conversation, start: int, *, end: str, by_pr
 
 
 def _turns(rng: Random, c: Conversation, at: int) -> int:
-    """AI turns: one and a geometric number more, mean 3.3, each answered question for question."""
-    data = {"outcome_type": "voice_outcome"} if c.channel == "voice" else {}
+    """AI turns: one and a geometric number more, mean 3.7, each answered question for question."""
+    data: dict[str, Any] = {"outcome_type": "voice_outcome"} if c.channel == "voice" else {}
     while True:
         at = c.add(at + latency(rng), "ai_answer", **data)
         if rng.random() < 0.15 and c.channel != "email":
             c.add(at + 240 * SECOND, "ai_nudge")
-        if rng.random() > 0.7 or len(c.events) > 24:
+        if rng.random() > 0.73 or len(c.events) > 24:
             return at
         at = c.customer_says(at + gap(rng, c.channel), rng.choice(["question", "question", "needs_help", "other"]))
         if rng.random() < 0.12:

@@ -9,7 +9,7 @@ from typing import Any
 
 from workload.generate import Workload
 from workload.month import Month, iso, micros
-from workload.truth.money import minor, usage_amounts
+from workload.truth.money import minor, tiers_reached, usage_amounts
 from workload.truth.outcome import Fact, fact, ledger, net, status
 from workload.truth.usage import worth
 
@@ -32,16 +32,21 @@ def write_book(work: Workload) -> dict[str, Any]:
     final: dict[str, Counter[Any]] = defaultdict(Counter)
     decisions: list[dict[str, Any]] = []
     statuses: Counter[str] = Counter()
+    corrections: list[dict[str, str]] = []
     for (customer, subject), facts in work.facts.items():
         if facts[0][1]["type"] == "usage":
-            _count_record(month, facts, frozen[customer], final[customer])
-            continue
-        timeline = timelines[customer]
-        on_time = _net_by_period(month, [e for step, e in facts if step <= month.last_open_step], timeline,
-                                 month.last_open_step)  # fmt: skip
-        at_last = _net_by_period(month, [e for _, e in facts], timeline, month.last_step)
+            on_time, at_last = (_worth_by_period(month, events) for events in _known(month, facts))
+        else:
+            timeline = timelines[customer]
+            on_time, at_last = (
+                _net_by_period(month, events, timeline, as_of)
+                for events, as_of in zip(_known(month, facts), (month.last_open_step, month.last_step), strict=True)
+            )
         frozen[customer].update(on_time)
         final[customer].update(at_last)
+        corrections += _corrections(month, (customer, subject), on_time, at_last)
+        if facts[0][1]["type"] == "usage":
+            continue
         everything = [fact(event) for _, event in facts]
         standing = status(everything, timeline, month.last_step)
         statuses[standing] += 1
@@ -54,6 +59,7 @@ def write_book(work: Workload) -> dict[str, Any]:
             contract["customer"]: _customer(contract, frozen[contract["customer"]], final[contract["customer"]])
             for contract in work.contracts
         },
+        "corrections": sorted(corrections, key=lambda c: (c["customer"], c["meter"], c["subject"])),
         "decisions": sorted(decisions, key=lambda d: (d["customer"], d["conversation"])),
     }
 
@@ -71,14 +77,32 @@ def _place(month: Month, at: int) -> str:
     return "before" if at < month.start else "month" if at < month.end else "after"
 
 
-def _count_record(month: Month, facts: Any, frozen: Counter[Any], final: Counter[Any]) -> None:
-    for counter, known in (
-        (frozen, [event for step, event in facts if step <= month.last_open_step]),
-        (final, [event for _, event in facts]),
-    ):
-        found = worth(known)
-        if found is not None:
-            counter[("sms_segment", _place(month, found[0]))] += Fraction(found[1])  # type: ignore[assignment]
+def _known(month: Month, facts: list[tuple[int, Any]]) -> tuple[list[Any], list[Any]]:
+    """The events that had arrived when the month froze, and those that had at the end."""
+    return [event for step, event in facts if step <= month.last_open_step], [event for _, event in facts]
+
+
+def _worth_by_period(month: Month, reports: list[Any]) -> Counter[Any]:
+    counted: Counter[Any] = Counter()
+    found = worth(reports)
+    if found is not None:
+        counted[(reports[0]["data"]["meter"], _place(month, found[0]))] = Fraction(found[1])  # type: ignore[assignment]
+    return counted
+
+
+def _corrections(month: Month, key: Key, on_time: Counter[Any], at_last: Counter[Any]) -> list[dict[str, str]]:
+    """What became of the frozen month afterwards, through one conversation or record."""
+    return [
+        {
+            "customer": key[0],
+            "subject": key[1],
+            "meter": meter,
+            "period": iso(month.start),
+            "quantity": _text(Fraction(at_last[(meter, place)]) - Fraction(on_time[(meter, place)])),
+        }
+        for meter, place in sorted({*on_time, *at_last})
+        if place == "month" and at_last[(meter, place)] != on_time[(meter, place)]
+    ]
 
 
 def _decision(work: Workload, key: Key, facts: list[Fact], timeline: Any, standing: str) -> dict[str, Any]:
@@ -132,8 +156,48 @@ def _customer(contract: dict[str, Any], frozen: Counter[Any], final: Counter[Any
         "corrections": corrections,
         "coming": coming,
         "first_invoice": {"lines": advance, "total": sum(advance)} if advance else None,
-        "closing_invoice": {"advance": advance, "usage": usage, "total": closing},
+        "closing_invoice": {
+            "advance": advance,
+            "usage": usage,
+            "total": closing,
+            "lines": [*_seat_lines(contract, advance), *_usage_lines(contract, frozen, usage)],
+        },
     }
+
+
+def _seat_lines(contract: dict[str, Any], amounts: list[int]) -> list[dict[str, Any]]:
+    """The licensed lines in words; beside the first invoice they are all there is."""
+    licensed = [item for item in contract["licensed"] if item["quantity"]]
+    return [
+        {
+            "item": item["item"],
+            "kind": "advance",
+            "quantity": str(item["quantity"]),
+            "unit_price": item["unit_price"],
+            "amount": amount,
+        }
+        for item, amount in zip(licensed, amounts, strict=True)
+    ]
+
+
+def _usage_lines(contract: dict[str, Any], frozen: Counter[Any], amounts: dict[str, list[int]]) -> list[dict[str, Any]]:
+    """The metered lines in words, one for each tier reached."""
+    lines = []
+    for metered in contract["metered"]:
+        meter = metered["meter"]
+        parts = tiers_reached(metered["price"], Fraction(frozen[(meter, "month")]))
+        lines += [
+            {
+                "item": meter,
+                "kind": "usage",
+                "tier": part.name,
+                "quantity": _text(part.quantity),
+                "unit_price": part.unit_price,
+                "amount": amount,
+            }
+            for part, amount in zip(parts, amounts.get(meter, []), strict=True)
+        ]
+    return lines
 
 
 def _text(value: Fraction) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -16,18 +17,33 @@ def minor(quantity: Fraction, unit_price: str, currency: str) -> int:
     return int(-rounded if exact < 0 else rounded)
 
 
-def usage_amounts(price: dict[str, Any], quantity: Fraction, currency: str) -> list[int]:
-    """One amount for a unit price, one for each tier that is reached; nothing for a quantity of nothing."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a quantity that one unit price takes; `name` is its tier's range, empty for a price without tiers."""
+
+    name: str
+    quantity: Fraction
+    unit_price: str
+
+
+def tiers_reached(price: dict[str, Any], quantity: Fraction) -> list[Part]:
+    """A quantity divided over its price: one part for a unit price, one for each tier reached, none for nothing."""
     if quantity <= 0:
         return []
     if price["scheme"] == "per_unit":
-        return [minor(quantity, price["unit_price"], currency)]
-    amounts = []
+        return [Part("", quantity, price["unit_price"])]
+    parts = []
     lower = Fraction(0)
     for tier in price["tiers"]:
         upper = quantity if tier["up_to"] is None else min(quantity, Fraction(tier["up_to"]))
         if upper <= lower:
             break
-        amounts.append(minor(upper - lower, tier["unit_price"], currency))
+        name = f"{int(lower) + 1}-{'' if tier['up_to'] is None else tier['up_to']}"
+        parts.append(Part(name, upper - lower, tier["unit_price"]))
         lower = upper
-    return amounts
+    return parts
+
+
+def usage_amounts(price: dict[str, Any], quantity: Fraction, currency: str) -> list[int]:
+    """One amount for a unit price, one for each tier that is reached; nothing for a quantity of nothing."""
+    return [minor(part.quantity, part.unit_price, currency) for part in tiers_reached(price, quantity)]

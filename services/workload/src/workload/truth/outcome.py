@@ -190,7 +190,7 @@ def _excluded_spans(ordered: Sequence[Fact]) -> list[tuple[int, int, str]]:
     since, reason = 0, ""
     for f in ordered:
         if f.name == "merged_into":
-            if reason:
+            if reason and f.at > since:
                 spans.append((since, f.at, reason))
             return [*spans, (f.at, FOREVER, "merged")]
         if f.name == "flagged":
@@ -201,7 +201,8 @@ def _excluded_spans(ordered: Sequence[Fact]) -> list[tuple[int, int, str]]:
         elif f.name == "cleared":
             raised = [flag for flag in raised if f.get("flag") and flag != f.get("flag")]
             if reason and not raised:
-                spans.append((since, f.at, reason))
+                if f.at > since:  # flagged and cleared at one instant: never excluded
+                    spans.append((since, f.at, reason))
                 reason = ""
     return [*spans, (since, FOREVER, reason)] if reason else spans
 

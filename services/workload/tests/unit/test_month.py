@@ -1,0 +1,139 @@
+"""The generated month: its sizes and shares, what arrives when, and that its truth agrees with itself."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from workload.delivery import Delivery
+from workload.files import read_schedule, write
+from workload.generate import Workload, generate
+from workload.month import MINUTE, Month
+from workload.script import DAY, HOUR
+from workload.truth.book import write_book
+
+
+@pytest.fixture(scope="module")
+def unit() -> Workload:
+    """The unit size."""
+    return generate(seed=20261001, customers=20, conversations=1000)
+
+
+@pytest.fixture(scope="module")
+def book(unit: Workload) -> dict[str, Any]:
+    """Its truth."""
+    return write_book(unit)
+
+
+def accepted(work: Workload) -> list[Delivery]:
+    return [delivery for delivery in work.deliveries if delivery.fate == "accepted"]
+
+
+def test_the_unit_size(unit: Workload) -> None:
+    signals = sum(1 for d in accepted(unit) if d.body["type"] == "conversation.signal")
+
+    assert len(unit.contracts) == 20
+    assert len({subject for _, subject in unit.facts if subject.startswith("c")}) == 1000
+    assert signals / 1000 == pytest.approx(9.5, abs=1.5)
+
+
+def test_shares_of_trouble_follow_the_domain() -> None:
+    work = generate(seed=5, customers=60, conversations=5000)
+    events = work.counts.applied
+
+    late = sum(
+        1
+        for facts in work.facts.values()
+        for step, event in facts
+        if step - (work.month.step_of(event["at"]) or step) > 0
+    )
+    assert work.counts.duplicate / events == pytest.approx(0.0075, abs=0.003)  # 0.5 %, and storms
+    assert 0.0005 < late / events < 0.01
+    book = write_book(work)
+    charged = book["conversations"]["charged"] / book["conversations"]["seen"]
+    excluded = book["conversations"]["excluded"] / book["conversations"]["seen"]
+    assert charged == pytest.approx(0.55, abs=0.08)
+    assert excluded == pytest.approx(0.023, abs=0.008)
+
+
+def test_time_stands_at_the_freeze_and_around_it() -> None:
+    month = Month.of("2026-10", step_hours=6)
+
+    around = [step - month.end for step in month.steps if abs(step - month.end) < HOUR]
+    assert around == [0, 29 * MINUTE, 30 * MINUTE, 31 * MINUTE]
+    assert 100 <= len(month.steps) <= 150
+    assert month.last_step == month.end + 4 * DAY
+
+
+def test_nothing_is_delivered_long_before_it_happened(unit: Workload) -> None:
+    at = {id(event): event["at"] for facts in unit.facts.values() for _, event in facts}
+    ahead = [event["at"] - step for facts in unit.facts.values() for step, event in facts if event["at"] > step]
+
+    assert at
+    assert sorted(ahead) == [4 * MINUTE, 14 * MINUTE, 15 * MINUTE]
+
+
+def test_deliveries_are_what_the_first_equation_says(unit: Workload, book: dict[str, Any]) -> None:
+    events = book["events"]
+
+    parts = events["applied"] + events["duplicate"] + events["conflicting"] + sum(events["quarantined"].values())
+    assert events["deliveries"] == parts == len(unit.deliveries)
+    identities = {(d.body["source"], d.body["id"], d.body["subject"]) for d in accepted(unit)}
+    assert len(identities) == events["applied"]
+
+
+def test_conversations_are_what_the_second_equation_says(book: dict[str, Any]) -> None:
+    conversations = dict(book["conversations"])
+
+    assert conversations.pop("seen") == sum(conversations.values()) == len(book["decisions"])
+
+
+def test_no_conversation_is_charged_twice(book: dict[str, Any]) -> None:
+    for decision in book["decisions"]:
+        standing = 0
+        for entry in decision["entries"]:
+            standing += 1 if entry["op"] == "charge" else -1
+            assert standing in (0, 1), decision
+        assert decision["net"] == standing
+
+
+def test_invoice_lines_sum_to_their_totals_and_quantities(book: dict[str, Any]) -> None:
+    for customer in book["customers"].values():
+        invoice = customer["closing_invoice"]
+        quantities: dict[str, Fraction] = {}
+        for line in invoice["lines"]:
+            if line["kind"] == "usage":
+                quantities[line["item"]] = quantities.get(line["item"], Fraction(0)) + Fraction(line["quantity"])
+        assert sum(line["amount"] for line in invoice["lines"]) == invoice["total"]
+        assert quantities == {meter: Fraction(quantity) for meter, quantity in customer["quantities"].items()}
+
+
+def test_tiers_and_all_currencies_are_reached() -> None:
+    book = write_book(generate(seed=20261001, customers=100, conversations=6000))
+
+    tiers = Counter(
+        line["tier"]
+        for customer in book["customers"].values()
+        for line in customer["closing_invoice"]["lines"]
+        if line["item"] == "resolution"
+    )
+    assert {"", "1-1000", "1-50", "51-100", "101-"} <= set(tiers)
+    assert {customer["currency"] for customer in book["customers"].values()} == {"USD", "EUR", "GBP", "JPY", "KWD"}
+
+
+def test_files_hold_the_whole_workload(unit: Workload, tmp_path: Path) -> None:
+    truth = write(unit, tmp_path)
+
+    steps = list(read_schedule(tmp_path))
+    assert sum(step.events for step in steps) == truth["events"]["deliveries"]
+    assert [step.at for step in steps] == sorted(step.at for step in steps)
+    assert len(yaml.safe_load((tmp_path / "contracts.yaml").read_text())["contracts"]) == 20
+    assert json.loads((tmp_path / "truth.json").read_text()) == json.loads(json.dumps(truth))
+        msgspec.json.encode(truth)
+    )
