@@ -135,5 +135,3 @@ def test_files_hold_the_whole_workload(unit: Workload, tmp_path: Path) -> None:
     assert [step.at for step in steps] == sorted(step.at for step in steps)
     assert len(yaml.safe_load((tmp_path / "contracts.yaml").read_text())["contracts"]) == 20
     assert json.loads((tmp_path / "truth.json").read_text()) == json.loads(json.dumps(truth))
-        msgspec.json.encode(truth)
-    )
