@@ -121,10 +121,8 @@ def broken(rng: Random, month: Month, customers: list[str], count: int) -> list[
 
 
 def _break(body: dict[str, Any], number: int, step: int) -> str:
-    """Break a sound event in the way of its number; answers the reason for its quarantine."""
+    """Break a sound event, every other one by its customer; answers the reason for its quarantine."""
     ways: list[tuple[str, dict[str, Any]]] = [
-        ("unknown_customer", {"customer": "customer-unknown"}),
-        ("unknown_customer", {"customer": "customer-gone"}),
         ("too_old", {"time": iso(step - 401 * DAY)}),
         ("in_the_future", {"time": iso(step + 16 * MINUTE)}),
         ("unknown_type", {"type": "conversation.rating"}),
@@ -144,7 +142,10 @@ def _break(body: dict[str, Any], number: int, step: int) -> str:
         ("malformed", {"type": "resolution", "data": {"state": "perhaps"}}),
         ("malformed", {"data": "ai_answer"}),
     ]
-    reason, changed = ways[number % len(ways)]
+    place, odd = divmod(number, 2)
+    reason, changed = ways[place % len(ways)]
+    if odd:
+        reason, changed = "unknown_customer", {"customer": f"customer-gone-{place % 7}"}
     body |= changed
     if body["time"] is None:
         del body["time"]

@@ -48,7 +48,7 @@ def generate(
     _usage(rng, work, talks, contracts)
     _conflicts(rng, work)
     named = [contract["customer"] for contract in contracts]
-    for delivery in broken(rng, span, named, max(10, conversations // 250)):
+    for delivery in broken(rng, span, named, max(40, conversations // 100)):
         work.deliveries.append(delivery)
         work.counts.quarantined[delivery.fate] += 1
     work.deliveries.sort(key=lambda d: (d.step, d.order))

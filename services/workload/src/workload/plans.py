@@ -11,6 +11,7 @@ Contract = dict[str, Any]
 SEATS = {"essential_seat": "39", "advanced_seat": "99", "expert_seat": "139"}
 SEAT_SHARES = [("essential_seat", 55), ("advanced_seat", 35), ("expert_seat", 10)]
 CURRENCY_SHARES = [("USD", 80), ("EUR", 12), ("GBP", 5), ("JPY", 2), ("KWD", 1)]
+PLACED = {12: "GBP", 13: "JPY", 17: "KWD"}  # so that the smallest size has every currency
 SEAT_PRICES = {
     "USD": SEATS,
     "EUR": {"essential_seat": "36", "advanced_seat": "92", "expert_seat": "129"},
@@ -80,7 +81,7 @@ def a_policy(rng: Random, place: int) -> dict[str, Any]:
 
 def a_contract(rng: Random, place: int, *, start: str, middle: str) -> Contract:
     """The contract of customer number `place`, in force from `start`; a few change their policy at `middle`."""
-    currency = "JPY" if place == 13 else "KWD" if place == 17 else _weighted(rng, CURRENCY_SHARES)
+    currency = PLACED.get(place) or _weighted(rng, CURRENCY_SHARES)
     seat = _weighted(rng, SEAT_SHARES)
     timeline = [{"effective_from": start, "policy": a_policy(rng, place)}]
     if place % 40 == 19:

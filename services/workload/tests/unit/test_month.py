@@ -31,6 +31,18 @@ def book(unit: Workload) -> dict[str, Any]:
     return write_book(unit)
 
 
+@pytest.fixture(scope="module")
+def larger() -> Workload:
+    """Enough for shares and tiers."""
+    return generate(seed=20261001, customers=60, conversations=3000)
+
+
+@pytest.fixture(scope="module")
+def larger_book(larger: Workload) -> dict[str, Any]:
+    """Its truth."""
+    return write_book(larger)
+
+
 def accepted(work: Workload) -> list[Delivery]:
     return [delivery for delivery in work.deliveries if delivery.fate == "accepted"]
 
@@ -43,8 +55,8 @@ def test_the_unit_size(unit: Workload) -> None:
     assert signals / 1000 == pytest.approx(9.5, abs=1.5)
 
 
-def test_shares_of_trouble_follow_the_domain() -> None:
-    work = generate(seed=5, customers=60, conversations=5000)
+def test_shares_of_trouble_follow_the_domain(larger: Workload, larger_book: dict[str, Any]) -> None:
+    work, book = larger, larger_book
     events = work.counts.applied
 
     late = sum(
@@ -55,7 +67,6 @@ def test_shares_of_trouble_follow_the_domain() -> None:
     )
     assert work.counts.duplicate / events == pytest.approx(0.0075, abs=0.003)  # 0.5 %, and storms
     assert 0.0005 < late / events < 0.01
-    book = write_book(work)
     charged = book["conversations"]["charged"] / book["conversations"]["seen"]
     excluded = book["conversations"]["excluded"] / book["conversations"]["seen"]
     assert charged == pytest.approx(0.55, abs=0.08)
@@ -84,6 +95,10 @@ def test_deliveries_are_what_the_first_equation_says(unit: Workload, book: dict[
 
     parts = events["applied"] + events["duplicate"] + events["conflicting"] + sum(events["quarantined"].values())
     assert events["deliveries"] == parts == len(unit.deliveries)
+    assert set(events["quarantined"]) == {
+        "unknown_customer", "too_old", "in_the_future", "unknown_type", "unknown_field", "malformed",
+    }  # fmt: skip
+    assert events["conflicting"] > 0
     identities = {(d.body["source"], d.body["id"], d.body["subject"]) for d in accepted(unit)}
     assert len(identities) == events["applied"]
 
@@ -114,8 +129,8 @@ def test_invoice_lines_sum_to_their_totals_and_quantities(book: dict[str, Any]) 
         assert quantities == {meter: Fraction(quantity) for meter, quantity in customer["quantities"].items()}
 
 
-def test_tiers_and_all_currencies_are_reached() -> None:
-    book = write_book(generate(seed=20261001, customers=100, conversations=6000))
+def test_tiers_and_all_currencies_are_reached(larger_book: dict[str, Any]) -> None:
+    book = larger_book
 
     tiers = Counter(
         line["tier"]

@@ -96,19 +96,6 @@ def test_the_same_seed_gives_the_same_month() -> None:
     assert one != write_book(generate(seed=8, customers=30, conversations=300))
 
 
-def test_every_kind_of_trouble_is_in_the_demo_month() -> None:
-    book = write_book(generate(seed=20261001, customers=60, conversations=3000))
-
-    assert set(book["events"]["quarantined"]) == {
-        "unknown_customer", "too_old", "in_the_future", "unknown_type", "unknown_field", "malformed",
-    }  # fmt: skip
-    assert book["events"]["duplicate"] > 0
-    assert book["events"]["conflicting"] > 0
-    corrections = [Fraction(q) for c in book["customers"].values() for q in c["corrections"].values()]
-    assert min(corrections) < 0 < max(corrections)
-    assert {"charged", "excluded", "not_chargeable", "pending"} < set(book["conversations"])
-
-
 def test_reversals_around_the_freeze_fall_on_their_sides() -> None:
     """Before it the invoice holds nothing; after it the invoice holds the charge and a correction takes it back."""
     book = write_book(generate(seed=1, customers=30, conversations=0))
