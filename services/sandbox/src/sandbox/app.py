@@ -61,20 +61,30 @@ async def build(settings: Settings) -> Sandbox:
         webhooks.forget()
         clockwork.refused.clear()
         faults.remove()
+        if conformance is not None:
+            conformance.forget()
 
-    control = Control(state, journal, faults, clockwork, webhooks, conformance, reset)
+    front = Front(
+        state,
+        journal,
+        faults,
+        RequestChecker(document),
+        conformance,
+        frozenset(key.strip() for key in settings.sandbox_api_keys.split(",") if key.strip()),
+        TokenBucket(settings.sandbox_requests_per_second, settings.sandbox_requests_per_second),
+        TokenBucket(settings.sandbox_meter_events_per_second, settings.sandbox_meter_events_per_second),
+    )
+    control = Control(state, journal, faults, clockwork, conformance, front, reset)
     health = Health()
+
+    async def database() -> str | None:
+        await pool.fetchval("SELECT 1")
+        return None
+
+    health.ready["postgres"] = database
     app = create_app("Sandbox: a stand-in of Stripe", health=health, quiet=control.quiet)
     app.include_router(control.router)
-    app.add_middleware(
-        FrontMiddleware,
-        front=Front(
-            state, journal, faults, RequestChecker(document), conformance,
-            frozenset(key.strip() for key in settings.sandbox_api_keys.split(",") if key.strip()),
-            TokenBucket(settings.sandbox_requests_per_second, settings.sandbox_requests_per_second),
-            TokenBucket(settings.sandbox_meter_events_per_second, settings.sandbox_meter_events_per_second),
-        ),
-    )  # fmt: skip
+    app.add_middleware(FrontMiddleware, front=front)
     journal.nudge()  # what was under way before a restart: deliveries go on
     work = {
         "journal": journal.run(),

@@ -35,6 +35,7 @@ class Clockwork:
         self._step = asyncio.Lock()
         self._moved = asyncio.Condition()
         self.refused: list[tuple[str | None, str, MeterEvent]] = []
+        self._to_report = asyncio.Event()
         self.released = asyncio.Event()  # a webhook was delivered that an invoice waited for
 
     async def advance(self, to: datetime) -> None:
@@ -75,6 +76,8 @@ class Clockwork:
         """Count the waiting meter events now."""
         if self._state.waiting:
             self.refused += count_waiting(self._state)
+            if self.refused:
+                self._to_report.set()
 
     async def run_counting(self) -> None:
         """Count accepted meter events a while after they were accepted, as Stripe does."""
@@ -85,11 +88,12 @@ class Clockwork:
     async def run_reports(self) -> None:
         """Tell of refused meter events, gathered for a while."""
         while True:
-            await asyncio.sleep(self._report_s or 0.001)
-            if self.refused:
-                refused, self.refused = self.refused, []
-                report_refused(self._state, refused)
-                await self._journal.committed()
+            await self._to_report.wait()
+            await asyncio.sleep(self._report_s)
+            self._to_report.clear()
+            refused, self.refused = self.refused, []
+            report_refused(self._state, refused)
+            await self._journal.committed()
 
     async def run_due(self) -> None:
         """Do what is due by real time, or was held back for a webhook that has now been delivered."""

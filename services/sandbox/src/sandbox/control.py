@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -9,16 +10,17 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
+from chassis.pacing import TokenBucket
 from chassis.problems import Problem, responses
 from event_schemas.times import from_micros, iso
 from sandbox import dump
 from sandbox.clockwork import Clockwork, NeverBack
 from sandbox.conformance import Conformance
 from sandbox.faults import Faults, Kind
+from sandbox.front import Front
 from sandbox.journal import Journal
 from sandbox.resources import usage
 from sandbox.state import State
-from sandbox.webhooks import Webhooks
 
 
 class ClockAnswer(BaseModel):
@@ -47,6 +49,13 @@ class FaultOrder(BaseModel):
     customer: str | None = None
 
 
+class Limits(BaseModel):
+    """Account rate limits, in requests a second of real time."""
+
+    requests_per_second: float | None = Field(None, gt=0)
+    meter_events_per_second: float | None = Field(None, gt=0)
+
+
 class Plant(BaseModel):
     """Usage to change behind everybody's back, for tests of reconciliation."""
 
@@ -67,12 +76,13 @@ class Control:
         journal: Journal,
         faults: Faults,
         clockwork: Clockwork,
-        webhooks: Webhooks,
         conformance: Conformance | None,
-        reset: Any,
+        front: Front,
+        reset: Callable[[], Awaitable[None]],
     ) -> None:
+        self._front = front
         self._state, self._journal, self._faults, self._reset = state, journal, faults, reset
-        self._clockwork, self._webhooks, self._conformance = clockwork, webhooks, conformance
+        self._clockwork, self._conformance = clockwork, conformance
         self.router = APIRouter(prefix="/_sandbox", tags=["control"])
         add = self.router.add_api_route
         add("/clock", self.clock, methods=["GET"])
@@ -81,6 +91,7 @@ class Control:
         add("/faults", self.add_fault, methods=["POST"])
         add("/faults", self.clear_faults, methods=["DELETE"])
         add("/faults/{id_}", self.clear_fault, methods=["DELETE"])
+        add("/limits", self.limits, methods=["POST"])
         add("/plant", self.plant, methods=["POST"], responses=responses(404))
         add("/dump", self.dump, methods=["GET"])
         add("/conformance", self.conformance, methods=["GET"], responses=responses(404))
@@ -121,6 +132,16 @@ class Control:
         """Switch one fault off."""
         self._faults.remove(id_)
         return await self.list_faults()
+
+    async def limits(self, order: Limits) -> Limits:
+        """Set rate limits; what is left out stays. The burst is one second's worth."""
+        if order.requests_per_second is not None:
+            self._front.requests = TokenBucket(order.requests_per_second, order.requests_per_second)
+        if order.meter_events_per_second is not None:
+            self._front.meter_events = TokenBucket(order.meter_events_per_second, order.meter_events_per_second)
+        return Limits(
+            requests_per_second=self._front.requests.rate, meter_events_per_second=self._front.meter_events.rate
+        )
 
     async def plant(self, order: Plant) -> dict[str, str]:
         """Change usage as no request would: an extra event, a doubled, a dropped, or one cancelled from outside."""
@@ -173,8 +194,8 @@ class Control:
             waiting.append(f"{len(state.waiting)} meter events to count")
         if self._clockwork.refused:
             waiting.append(f"{len(self._clockwork.refused)} meter events to report")
-        if self._webhooks.waiting or state.new_deliveries:
-            waiting.append(f"{self._webhooks.waiting + len(state.new_deliveries)} webhooks to deliver")
+        if state.under_way:
+            waiting.append(f"{len(state.under_way)} webhooks to deliver")
         if self._clockwork.released.is_set():
             waiting.append("invoices that a webhook held up")
         return waiting

@@ -37,7 +37,7 @@ def _expand(state: State, value: Any, parts: list[str], path: str) -> Any:
     name, rest = parts[0], parts[1:]
     if (value.get("object"), name) in _INCLUDED:
         kept = state.objects["price"][value["id"]]
-        return {**value, name: kept.get(name)}
+        return {**value, name: kept[name]} if name in kept else value
     if name not in value:
         raise _cannot(path)
     inner = value[name]

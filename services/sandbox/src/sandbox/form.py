@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from sandbox.errors import StripeError
 
+_DEEPEST = 12  # deeper than any parameter that Stripe documents
 _PARTS = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -22,6 +23,8 @@ def parse(body: str) -> dict[str, Any]:
     for name, value in parse_qsl(body, keep_blank_values=True):
         head, bracket, _ = name.partition("[")
         path = [head, *_PARTS.findall(name[len(head) :])] if bracket else [head]
+        if len(path) > _DEEPEST:
+            raise StripeError(400, f"Invalid request: parameters are nested more than {_DEEPEST} deep.")
         _put(result, path, value)
     return {key: _lists(value) for key, value in result.items()}
 

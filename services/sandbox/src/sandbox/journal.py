@@ -65,9 +65,15 @@ class Journal:
         self._next: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.on_deliveries: Callable[[list[Body]], None] = lambda deliveries: None
         self.commits = 0
+        self._stopped = False
+        self._alone = asyncio.Lock()
 
     async def committed(self) -> None:
         """Return once the changes made so far are durable."""
+        if self._stopped:  # requests that end while the process stops
+            async with self._alone:
+                await self._flush()
+            return
         self._wake.set()
         await asyncio.shield(self._next)
 
@@ -81,9 +87,15 @@ class Journal:
             while True:
                 await self._wake.wait()
                 await asyncio.sleep(self._gather_s)
-                await self._flush()
+                flushing = asyncio.create_task(self._flush())
+                try:
+                    await asyncio.shield(flushing)
+                except asyncio.CancelledError:
+                    await flushing
+                    raise
         finally:
-            if self._state.is_dirty:
+            self._stopped = True
+            async with self._alone:
                 await self._flush()
 
     async def _flush(self) -> None:

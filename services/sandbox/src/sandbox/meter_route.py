@@ -44,6 +44,7 @@ async def post_meter_event(front: Front, request: Request) -> Reply:
     if key is not None:
         front.keys.add(key)
     try:
+        await front.dawdle(request)
         if front.faults.strike("error_500_before_commit", request.path, customer=event.customer):
             return await front.remember(request, refusal(failure()))
         fails = front.faults.strike("error_500_after_commit", request.path, customer=event.customer)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
+from sandbox import form
 from sandbox.errors import StripeError
 
 
@@ -56,3 +58,23 @@ def other_parameters(key: str) -> StripeError:
         f"key other than '{key}' if you meant to execute a different request.",
         type_="idempotency_error",
     )
+
+
+def parameters(request: Request) -> dict[str, Any]:
+    """A request's parameters, from its query or body. Raises StripeError where they cannot be read."""
+    if request.method in ("GET", "DELETE"):
+        return form.parse(request.query or (request.body.decode("utf-8", "replace") if request.body else ""))
+    if request.path.startswith("/v2/"):
+        if request.version is None:
+            raise StripeError(400, "Please provide a Stripe-Version header.", code="stripe_version_missing")
+        try:
+            read = msgspec.json.decode(request.body or b"{}")
+        except (msgspec.DecodeError, RecursionError):
+            raise StripeError(400, "The request body is not JSON.", code="invalid_json") from None
+        if not isinstance(read, dict):
+            raise StripeError(400, "The request body is not a JSON object.", code="invalid_json")
+        return read
+    try:
+        return form.parse(request.body.decode())
+    except UnicodeDecodeError:
+        raise StripeError(400, "Invalid request: the body is not UTF-8.") from None

@@ -21,5 +21,5 @@ def shown(state: State, body: Body, *, created: bool = False) -> Body:
     if kind == "webhook_endpoint" and not created and "url" in body:
         return {key: value for key, value in body.items() if key != "secret"}
     if kind == "v2.core.event_destination" and not created and "webhook_endpoint" in body:
-        return {**body, "webhook_endpoint": {**body["webhook_endpoint"], "signing_secret": None}}
+        return {**body, "webhook_endpoint": {"url": body["webhook_endpoint"]["url"]}}
     return {key: value for key, value in body.items() if not key.startswith("_")}

@@ -67,6 +67,7 @@ class State:
         self.answers: dict[str, Answer] = {}
         self.drafts: dict[str, Body] = {}  # invoices that are still drafts
         self.pending: dict[str, set[str]] = {}  # event id: its deliveries under way
+        self.under_way: set[str] = set()  # ids of all deliveries under way, from the moment they are decided on
         self.given_up: set[str] = set()  # ids of events that a webhook was given up for
         self.stepped_micros: int | None = None  # business time; None: real time
         self.shown_micros: int | None = None  # what the clock shows: the last step that is done
@@ -124,8 +125,10 @@ class State:
             under_way = self.pending.setdefault(body["event"], set())
             if body["status"] == "pending":
                 under_way.add(id_)
+                self.under_way.add(id_)
             else:
                 under_way.discard(id_)
+                self.under_way.discard(id_)
                 if body["status"] == "given_up":
                     self.given_up.add(body["event"])
 
@@ -193,9 +196,7 @@ class State:
             "type": type_,
             "created": timestamp(self.now),
             "livemode": False,
-            "context": None,
-            "reason": None,
-            "related_object": related,
+            **({"related_object": related} if related else {}),
             "data": data,
         }
         self.put(event)

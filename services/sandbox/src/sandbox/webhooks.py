@@ -45,12 +45,10 @@ class Webhooks:
         self._released = released
         self._queue: asyncio.Queue[Body] = asyncio.Queue()
         self._held_back: list[Body] = []
-        self.waiting = 0  # deliveries that are not done yet
         self.sent = 0
 
     def enqueue(self, deliveries: list[Body]) -> None:
         """Take committed deliveries."""
-        self.waiting += len(deliveries)
         for delivery in deliveries:
             self._queue.put_nowait(delivery)
 
@@ -59,7 +57,6 @@ class Webhooks:
         while not self._queue.empty():
             self._queue.get_nowait()
         self._held_back.clear()
-        self.waiting = 0
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -132,9 +129,10 @@ class Webhooks:
             self._queue.put_nowait(delivery)
 
     def _settle(self, delivery: Body, status: str) -> None:
+        if self._state.objects["delivery"].get(delivery["id"]) is not delivery:
+            return  # the sandbox was reset meanwhile
         delivery["status"] = status
         self._state.put(delivery)
-        self.waiting -= 1
         event = self._state.objects["event"].get(delivery["event"])
         if event is not None and event["type"] == "invoice.created" and not self._state.pending.get(event["id"]):
             invoice = self._state.objects["invoice"].get(event["data"]["object"]["id"])

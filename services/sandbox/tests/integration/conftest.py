@@ -1,28 +1,31 @@
-"""One stack and one sandbox for the module, real HTTP and the official SDK."""
+"""One PostgreSQL and one sandbox that checks itself, real HTTP and the official SDK; each test begins with nothing."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import stripe
 
 from embedded_stack import Stack
 from embedded_stack.processes import Services, ServiceSpec
+from sandbox.testing import KEY, START, Driver, Receiver, receiving
 
-START = "2026-10-01T00:00:00Z"
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """PostgreSQL and a sandbox whose business clock stands at START."""
+    """A running sandbox; it holds all requests and answers against the OpenAPI document."""
     state = Path(tmp_path_factory.mktemp("sandbox"))
     stack = Stack(state, fsync=False)
     stack.postgres_only()
-    services = Services(state, {"DATABASE_URL": stack.postgres.url, "SANDBOX_CLOCK_START": START})
-    services.run_once("sandbox", "migrate")
-    services.start(ServiceSpec("sandbox", "sandbox", env={"SANDBOX_REQUESTS_PER_SECOND": "2000"}))
+    services = Services(state, {"DATABASE_URL": stack.postgres.url})
+    env = {
+        "SANDBOX_CHECK": "1", "SANDBOX_WEBHOOK_FIRST_RETRY_MS": "20", "SANDBOX_WEBHOOK_LONGEST_RETRY_MS": "100",
+        "SANDBOX_WEBHOOK_TRIES": "6", "SANDBOX_REPORT_MS": "200", "SANDBOX_PROCESSING_MS": "20",
+    }  # fmt: skip
+    services.start(ServiceSpec("sandbox", "sandbox", env=env))
     services.wait_ready("sandbox")
     yield services
     services.stop_all()
@@ -30,14 +33,22 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 
 
 @pytest.fixture
-def url(services: Services) -> str:
-    """Base URL of the sandbox."""
-    return services.url("sandbox")
+async def sandbox(services: Services) -> AsyncIterator[Driver]:
+    """An empty sandbox whose business clock stands at START."""
+    url = services.url("sandbox")
+    http = stripe.AIOHTTPClient()
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        sandbox = Driver(url, stripe.StripeClient(KEY, base_addresses={"api": url}, http_client=http), client)
+        await sandbox.control("POST", "reset")
+        await sandbox.control("POST", "limits", requests_per_second=5000, meter_events_per_second=5000)
+        await sandbox.advance(START)
+        yield sandbox
+        await sandbox.control("DELETE", "faults")
+    await http.close_async()
 
 
 @pytest.fixture
-async def client(url: str) -> AsyncIterator[stripe.StripeClient]:
-    """The official SDK, pointed at the sandbox."""
-    http = stripe.AIOHTTPClient()
-    yield stripe.StripeClient("sk_test_x", base_addresses={"api": url}, http_client=http)
-    await http.close_async()
+def receiver() -> Iterator[Receiver]:
+    """A real HTTP server that keeps the webhooks it gets."""
+    with receiving() as receiver:
+        yield receiver

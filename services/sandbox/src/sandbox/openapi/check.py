@@ -163,7 +163,7 @@ class RequestChecker:
             yield Flaw("unknown", path, f"{method} is not in the document")
             return
         form = path.startswith("/v1/") or method in ("GET", "DELETE")
-        yield from _Walk(self._schemas, form=form, strict=False).flaws(shape, params, "")
+        yield from _Walk(self._schemas, form=form, strict=True).flaws(shape, params, "")
 
     def _make_shape(self, method: str, path: str) -> Schema | None:
         operation = self._document["paths"].get(path, {}).get(method.lower())

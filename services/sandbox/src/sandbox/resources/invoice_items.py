@@ -71,11 +71,11 @@ def _amount(state: State, params: Params, quantity: Decimal) -> tuple[int, Body,
     currency = p.text(params, "currency").lower()
     unit = params.get("unit_amount_decimal")
     if unit not in (None, ""):
-        return _priced(quantity, str(unit), {"type": "price_details", "price_details": None}, currency)
+        return _priced(quantity, str(unit), {"type": "price_details"}, currency)
     amount = p.integer(params, "amount")
     if amount is None:
         raise missing("amount")
-    return amount, {"type": "price_details", "price_details": None, "unit_amount_decimal": str(amount)}, currency
+    return amount, {"type": "price_details", "unit_amount_decimal": str(amount)}, currency
 
 
 def _priced(quantity: Decimal, unit: str, pricing: Body, currency: str) -> tuple[int, Body, str]:

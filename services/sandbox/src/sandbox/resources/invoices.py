@@ -224,6 +224,12 @@ def settle(state: State, invoice: Body, *, out_of_band: bool = False) -> None:
     invoice["status_transitions"]["paid_at"] = state.now
     state.put(invoice)
     state.announce("invoice.paid", shown_invoice(invoice))
+    subscription = state.objects["subscription"][_subscription_of(invoice)]
+    if subscription["status"] in ("incomplete", "past_due") and subscription["latest_invoice"] == invoice["id"]:
+        before = {"status": subscription["status"]}
+        subscription["status"] = "active"
+        state.put(subscription)
+        state.announce("customer.subscription.updated", subscription, before)
 
 
 def _charge(state: State, invoice: Body) -> bool:

@@ -78,8 +78,7 @@ def create_destination(state: State, params: Params) -> Body:
         "id": state.new_id("v2.core.event_destination"), "object": "v2.core.event_destination", "created": stamp,
         "updated": stamp, "description": params.get("description", ""), "enabled_events": params["enabled_events"],
         "event_payload": "thin", "livemode": False, "metadata": params.get("metadata") or {},
-        "name": params.get("name", ""), "status": "enabled", "status_details": None, "type": "webhook_endpoint",
-        "snapshot_api_version": None, "events_from": ["@self"],
+        "name": params.get("name", ""), "status": "enabled", "type": "webhook_endpoint", "events_from": ["@self"],
         "webhook_endpoint": {"url": url, "signing_secret": f"whsec_{secrets.token_hex(24)}"},
     }  # fmt: skip
     state.put(body)
@@ -107,7 +106,7 @@ def list_thin_events(state: State, params: Params) -> Body:
     if "types" in params:
         rows = [row for row in rows if row["type"] in params["types"]]
     if "object_id" in params:
-        rows = [row for row in rows if (row["related_object"] or {}).get("id") == params["object_id"]]
+        rows = [row for row in rows if row.get("related_object", {}).get("id") == params["object_id"]]
     first, limit = p.whole(params, "page", 0), p.whole(params, "limit", 20)
     beyond = first + limit
     following = f"/v2/core/events?page={beyond}&limit={limit}" if beyond < len(rows) else None

@@ -98,7 +98,7 @@ def metadata(params: Params, before: Body | None = None) -> dict[str, str]:
 
 def page(items: Iterable[Body], params: Params, url: str) -> Body:
     """A list object: newest first, `limit` 1 to 100, `starting_after` and `ending_before` by id."""
-    limit = integer(params, "limit", 10) or 10
+    limit = whole(params, "limit", 10)
     if not 1 <= limit <= 100:
         raise invalid("limit", "Invalid integer: limit must be between 1 and 100", code="parameter_invalid_integer")
     rows = list(items)
@@ -106,7 +106,8 @@ def page(items: Iterable[Body], params: Params, url: str) -> Body:
     if after:
         rows = rows[_place(rows, after, "starting_after") + 1 :]
     if before:
-        rows = rows[: _place(rows, before, "ending_before")][-limit:]
+        rows = rows[: _place(rows, before, "ending_before")]
+        return {"object": "list", "data": rows[-limit:], "has_more": len(rows) > limit, "url": url}
     return {"object": "list", "data": rows[:limit], "has_more": len(rows) > limit, "url": url}
 
 
