@@ -15,6 +15,7 @@ ORDER = [
     "flagged", "cleared", "merged_into", "customer_message", "ai_question", "ai_answer", "ai_greeting", "ai_nudge",
     "procedure_handoff", "procedure_failed", "outcome_reached", "escalated", "teammate_reply", "resolution",
 ]  # fmt: skip
+SETTLING = ("ai_answer", "procedure_handoff", "outcome_reached")  # mere evidence while the product decides
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 FOREVER = 2**62
@@ -118,9 +119,9 @@ def _became_of(
             if later.get("intent") in ("affirm", "thanks"):
                 return [Possible(later.at, later_place, meter, "confirmed", policy)]
             return []
-        if later.name in ("ai_question", "escalated", "procedure_failed", "ai_answer"):
+        if later.name in ("ai_question", "escalated", "procedure_failed"):
             return []
-        if later.name in ("procedure_handoff", "outcome_reached") and not _by_product(_policy(timeline, later.at)):
+        if later.name in SETTLING and not _by_product(_policy(timeline, later.at)):
             return []
         if later.name == "teammate_reply" and policy.get("teammate_takeover_voids"):
             return []
@@ -190,9 +191,7 @@ def _excluded_spans(ordered: Sequence[Fact]) -> list[tuple[int, int, str]]:
     since, reason = 0, ""
     for f in ordered:
         if f.name == "merged_into":
-            if reason and f.at > since:
-                spans.append((since, f.at, reason))
-            return [*spans, (f.at, FOREVER, "merged")]
+            return [*spans, (since, FOREVER, reason) if reason else (f.at, FOREVER, "merged")]
         if f.name == "flagged":
             if not raised:
                 since, reason = f.at, f.get("flag")
@@ -201,8 +200,7 @@ def _excluded_spans(ordered: Sequence[Fact]) -> list[tuple[int, int, str]]:
         elif f.name == "cleared":
             raised = [flag for flag in raised if f.get("flag") and flag != f.get("flag")]
             if reason and not raised:
-                if f.at > since:  # flagged and cleared at one instant: never excluded
-                    spans.append((since, f.at, reason))
+                spans.append((since, f.at, reason))
                 reason = ""
     return [*spans, (since, FOREVER, reason)] if reason else spans
 
@@ -212,9 +210,14 @@ def _behind_exclusions(ordered: Sequence[Fact], plain: list[Entry]) -> list[Entr
     spans = _excluded_spans(ordered)
     if not spans:
         return plain
-    turns: list[tuple[int, int, Any]] = [(span[0], 0, span) for span in spans]
-    turns += [(span[1], 0, None) for span in spans if span[1] != FOREVER]
-    marks = sorted([*turns, *((e.caused_at, 1, e) for e in plain)], key=lambda m: (m[0], m[1], m[2] is not None))
+    turns = [
+        (at, 0, why) for since, until, reason in spans for at, why in ((since, reason), (until, "")) if at < FOREVER
+    ]
+    marks: list[tuple[int, int, Any]] = [
+        *(turn for turn in turns if turn[0] < FOREVER),
+        *((e.caused_at, 1, e) for e in plain),
+    ]
+    marks.sort(key=lambda mark: mark[:2])  # stable: of a span of no length its begin comes first
     shown: list[Entry] = []
     stands: Entry | None = None
     visible: Entry | None = None
@@ -226,7 +229,7 @@ def _behind_exclusions(ordered: Sequence[Fact], plain: list[Entry]) -> list[Entr
                 shown.append(what)
                 visible = stands
             continue
-        closed = what[2] if what else ""
+        closed = what
         if closed and visible:
             shown.append(Entry("reverse", visible.meter, visible.effective_at, at, closed))
             visible = None
