@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
+import pwd
+import random
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+_POLL_S = 0.05
+_STARTED: dict[int, subprocess.Popen[bytes]] = {}  # children of this very process: someone has to reap them
 
 
 class StackError(Exception):
@@ -23,19 +27,43 @@ class StackError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process that we started. `created` is its start time: a recycled pid has another."""
+    """
+    A process that we started, and what tells it from a later one with the same pid.
+
+    `ticks` is its start in clock ticks since boot, exact and deaf to changes of the wall clock; where a machine does
+    not tell it, `created` (epoch seconds) decides, within a second.
+    """
 
     pid: int
     created: float
+    ticks: int | None = None
+
+    @classmethod
+    def of(cls, process: psutil.Process) -> Child:
+        """A running process, to be remembered. Raises psutil.NoSuchProcess."""
+        return cls(process.pid, process.create_time(), _ticks(process.pid))
 
     def process(self) -> psutil.Process | None:
         """The process while it runs, else None."""
+        if self.pid in _STARTED and _STARTED[self.pid].poll() is not None:
+            del _STARTED[self.pid]
         try:
             found = psutil.Process(self.pid)
-            same = abs(found.create_time() - self.created) < 1.0
+            if self.ticks is not None:
+                same = _ticks(self.pid) == self.ticks
+            else:
+                same = abs(found.create_time() - self.created) < 1.0
             return found if same and found.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
+
+
+def _ticks(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(stat.rpartition(")")[2].split()[19])  # field 22; the name before it may hold spaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +71,53 @@ class Demotion:
     """The user that a child runs as where we are root; PostgreSQL refuses to run as root."""
 
     user: str = "nobody"
-    group: str = "nogroup"
+
+    @property
+    def group_id(self) -> int:
+        """The user's own group, which distributions name differently."""
+        return pwd.getpwnam(self.user).pw_gid
+
+    def arguments(self) -> dict[str, Any]:
+        """For subprocess; empty where we are not root."""
+        return {"user": self.user, "group": self.group_id, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def free_port() -> int:
-    """A loopback port that nothing listens on now."""
+    """
+    A loopback port that nothing listens on now.
+
+    Below the range that outgoing connections take theirs from: a client that keeps trying a port of that range while
+    its server is down ends up connected to itself, and the server cannot come back.
+    """
+    for _ in range(200):
+        port = random.randrange(15_000, min(_lowest_outgoing_port(), 40_000))
+        if port_is_free(port):
+            return port
+    raise StackError("no free loopback port was found between 15000 and 40000")
+
+
+def _lowest_outgoing_port() -> int:
+    told = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(told.read_text().split()[0]) if told.exists() else 32_768
+    return lowest if lowest > 16_000 else 32_768
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on it now."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def spawn(
     command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, demoted: Demotion | None = None
 ) -> Child:
-    """Start a process in a session of its own, its output appended to `log`."""
+    """Start a process in a session of its own, its output appended to `log`. Raises StackError when it ends at once."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    as_user: dict[str, Any] = (
-        {"user": demoted.user, "group": demoted.group, "extra_groups": []} if demoted and os.geteuid() == 0 else {}
-    )
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
@@ -71,24 +127,32 @@ def spawn(
             env=dict(env) if env is not None else None,
             cwd="/",
             start_new_session=True,
-            **as_user,
+            **(demoted.arguments() if demoted else {}),
         )
-    return Child(process.pid, psutil.Process(process.pid).create_time())
+    _STARTED[process.pid] = process
+    try:
+        return Child.of(psutil.Process(process.pid))
+    except psutil.NoSuchProcess as error:
+        raise StackError(f"{command[0]} ended at once. Log: {log}\n{tail(log)}") from error
 
 
 def stop(child: Child, *, grace_s: float = 15.0, number: int = signal.SIGTERM) -> None:
-    """End a child: a signal, and SIGKILL when it has not gone after the grace time. Safe to repeat."""
+    """End a child: a signal, and SIGKILL for it and its own children when the grace time is over. Safe to repeat."""
     process = child.process()
     if process is None:
         return
     with suppress(psutil.NoSuchProcess):
         process.send_signal(number)
+        if number != signal.SIGKILL:
+            process.send_signal(signal.SIGCONT)  # a stopped process would sleep through its own end
         try:
             process.wait(grace_s)
         except psutil.TimeoutExpired:
-            process.kill()
+            for each in [process, *process.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
             process.wait(10)
-    _reap(child.pid)
+    child.process()  # reaps it
 
 
 def kill(child: Child, number: int = signal.SIGKILL) -> None:
@@ -96,32 +160,27 @@ def kill(child: Child, number: int = signal.SIGKILL) -> None:
     process = child.process()
     if process is None:
         return
-    process.send_signal(number)
-    if number == signal.SIGKILL:
-        with suppress(psutil.TimeoutExpired):
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
+        if number == signal.SIGKILL:
             process.wait(10)
-        _reap(child.pid)
+    child.process()
 
 
-def _reap(pid: int) -> None:
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-
-
-def wait_until(ready: Callable[[], bool], *, child: Child, log: Path, what: str, within_s: float) -> None:
+def wait_until(not_ready: Callable[[], str | None], *, child: Child, log: Path, what: str, within_s: float) -> None:
     """
-    Return once `ready()` is true.
+    Return once `not_ready()` has nothing to say; what it says goes into the error.
 
     Raises:
         StackError: the child died, or the time is over; with the log's place and its last lines.
     """
     deadline = time.monotonic() + within_s
-    while not ready():
+    while (reason := not_ready()) is not None:
         if child.process() is None:
             raise StackError(f"{what} died while starting. Log: {log}\n{tail(log)}")
         if time.monotonic() > deadline:
-            raise StackError(f"{what} did not answer within {within_s:.0f} s. Log: {log}\n{tail(log)}")
-        time.sleep(0.05)
+            raise StackError(f"{what} is not ready after {within_s:.0f} s: {reason}. Log: {log}\n{tail(log)}")
+        time.sleep(_POLL_S)
 
 
 def tail(log: Path, lines: int = 12) -> str:
@@ -132,36 +191,3 @@ def tail(log: Path, lines: int = 12) -> str:
         text.seek(max(0, log.stat().st_size - 16_384))
         last = text.read().decode(errors="replace").splitlines()[-lines:]
     return "\n".join(f"  | {line}" for line in last)
-
-
-class StateFile:
-    """A small JSON file that is replaced whole, so that a crash never leaves half of it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def read(self) -> dict[str, Any]:
-        """Its content; empty where there is none."""
-        if not self.path.exists():
-            return {}
-        content: dict[str, Any] = json.loads(self.path.read_text())
-        return content
-
-    def write(self, content: Mapping[str, Any]) -> None:
-        """Replace its content."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(".draft")
-        draft.write_text(json.dumps(content, indent=2))
-        draft.replace(self.path)
-
-    def child(self, name: str) -> Child | None:
-        """The child that was recorded under a name."""
-        record = self.read().get(name, {}).get("child")
-        return Child(**record) if record else None
-
-    def record(self, name: str, **facts: Any) -> None:
-        """Add facts under a name; a Child becomes its pid and start time."""
-        content = self.read()
-        entry = content.setdefault(name, {})
-        entry.update({key: asdict(value) if isinstance(value, Child) else value for key, value in facts.items()})
-        self.write(content)

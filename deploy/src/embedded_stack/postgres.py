@@ -8,21 +8,24 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import asyncpg
+import psutil
 
 from embedded_stack import children
-from embedded_stack.cache import postgres_home
-from embedded_stack.children import Child, Demotion, StackError, StateFile
+from embedded_stack.cache import all_may_enter, foreign_dir, postgres_home
+from embedded_stack.children import Child, Demotion, StackError
+from embedded_stack.state import StateFile
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "200",
-    "shared_buffers": "1GB",
+    "shared_buffers": "1GB",  # taken page by page as it is used
     "effective_cache_size": "8GB",
-    "max_wal_size": "8GB",
+    "max_wal_size": "8GB",  # with the next one: no checkpoint in the middle of a short load
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",
     "random_page_cost": "1.1",
@@ -31,6 +34,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_min_duration_statement": "2000",
 }
+_LEFT_WITHIN_S = 20.0
 
 
 class Postgres:
@@ -42,8 +46,9 @@ class Postgres:
         self._state = state
         self._fsync = fsync
         self.log = state_dir / "logs" / "postgres.log"
-        # a data folder of the server's own user needs parents that this user may enter
-        self._data = state_dir / "postgres" if os.geteuid() != 0 else Path(_private_home(state_dir)) / "postgres"
+        self._home = _home(state_dir).resolve()
+        self._outside = self._home != state_dir.resolve()
+        self._data = self._home / "postgres"
 
     @property
     def url(self) -> str:
@@ -55,27 +60,55 @@ class Postgres:
         """Start, or find again, and return when it answers a query. Raises StackError."""
         child = self._state.child(self.name)
         if child is None or child.process() is None:
-            child = self._launch()
-        children.wait_until(self._answers, child=child, log=self.log, what="PostgreSQL", within_s=60)
+            child = self._found() or self._launch()
+        children.wait_until(self.not_ready, child=child, log=self.log, what="PostgreSQL", within_s=60)
 
     def stop(self) -> None:
         """Fast shutdown; data is kept."""
         child = self._state.child(self.name)
         if child is not None:
             children.stop(child, number=signal.SIGINT, grace_s=60)
+            self._state.record(self.name, child=None)
 
     def remove(self) -> None:
         """Take the data away; the server must be stopped."""
         shutil.rmtree(self._data, ignore_errors=True)
-        if os.geteuid() == 0:
-            shutil.rmtree(self._data.parent, ignore_errors=True)
+        if self._outside:
+            shutil.rmtree(self._home, ignore_errors=True)
+
+    def not_ready(self) -> str | None:
+        """Why it does not answer a query; None when it does. Makes the database `settled` where it is missing."""
+        try:
+            asyncio.run(_ensure_database(self.url))
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            return str(error) or type(error).__name__
+        return None
+
+    def _found(self) -> Child | None:
+        """A server of this data folder that our records have lost: a second one beside it would destroy the data."""
+        pid_file = self._data / "postmaster.pid"
+        if not pid_file.exists():
+            return None
+        lines = pid_file.read_text().splitlines()
+        if len(lines) < 4 or int(lines[0]) not in self._processes():
+            return None
+        child = Child.of(psutil.Process(int(lines[0])))
+        self._state.record(self.name, child=child, port=int(lines[3]))
+        return child
+
+    def _processes(self) -> set[int]:
+        """The processes that work in the data folder: every process of a PostgreSQL server does."""
+        return {each.pid for each in psutil.process_iter(["cwd"]) if each.info["cwd"] == str(self._data)}
 
     def _launch(self) -> Child:
         home = postgres_home()
+        self._wait_until_left()
         if not (self._data / "PG_VERSION").exists():
             self._initialise(home)
-        (self._data / "postmaster.pid").unlink(missing_ok=True)  # a crash leaves it; no process of ours runs here
-        port = self._state.read().get(self.name, {}).get("port") or children.free_port()
+        (self._data / "postmaster.pid").unlink(missing_ok=True)  # a crash leaves it; nobody works here, as we have seen
+        port = self._state.read().get(self.name, {}).get("port")
+        if port is None or not children.port_is_free(port):
+            port = children.free_port()
         options = dict(SETTINGS, port=str(port), fsync="on" if self._fsync else "off")
         command = [str(home / "bin" / "postgres"), "-D", str(self._data)]
         for key, value in options.items():
@@ -84,26 +117,29 @@ class Postgres:
         self._state.record(self.name, child=child, port=port)
         return child
 
-    def _initialise(self, home: Path) -> None:
-        self._data.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self._data, ignore_errors=True)
-        self._data.mkdir(mode=0o700)
-        as_user: dict[str, object] = {}
-        if os.geteuid() == 0:
-            shutil.chown(self._data, "nobody", "nogroup")
-            as_user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
-        command = [str(home / "bin" / "initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust"]
-        command += ["--no-sync", "--locale=C", "--encoding=UTF8"]
-        result = subprocess.run(command, capture_output=True, text=True, cwd="/", **as_user)  # type: ignore[call-overload]
-        if result.returncode != 0:
-            raise StackError(f"initdb failed:\n{result.stderr}")
+    def _wait_until_left(self) -> None:
+        """After kill -9 of the server its workers go by themselves, a moment later; until then they may still write."""
+        deadline = time.monotonic() + _LEFT_WITHIN_S
+        while left := self._processes():
+            if time.monotonic() > deadline:
+                raise StackError(f"processes {sorted(left)} of an earlier PostgreSQL still use {self._data}")
+            time.sleep(0.05)
 
-    def _answers(self) -> bool:
-        try:
-            asyncio.run(_ensure_database(self.url))
-        except (OSError, asyncpg.PostgresError, TimeoutError):
-            return False
-        return True
+    def _initialise(self, home: Path) -> None:
+        """Make the cluster in a draft folder: half of one, left by a crash, is never taken for a whole one."""
+        self._home.mkdir(parents=True, exist_ok=True)
+        draft = self._home / "postgres.draft"
+        for old in (draft, self._data):
+            shutil.rmtree(old, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            shutil.chown(draft, Demotion().user, Demotion().group_id)
+        command = [str(home / "bin" / "initdb"), "-D", str(draft), "-U", "postgres", "-A", "trust"]
+        command += ["--no-sync", "--locale=C", "--encoding=UTF8"]
+        result = subprocess.run(command, capture_output=True, text=True, cwd="/", **Demotion().arguments())
+        if result.returncode != 0:
+            raise StackError(f"initdb failed:\n{result.stdout}{result.stderr}")
+        draft.rename(self._data)
 
 
 async def _ensure_database(url: str) -> None:
@@ -115,15 +151,17 @@ async def _ensure_database(url: str) -> None:
         await connection.close()
 
 
-def _private_home(state_dir: Path) -> str:
-    """A folder outside the checkout for the server's own user, remembered in the state folder."""
+def _home(state_dir: Path) -> Path:
+    """The state folder; where the server's own user cannot enter it, a folder outside that the state folder names."""
     marker = state_dir / "postgres-home"
     if marker.exists() and Path(marker.read_text()).exists():
-        return marker.read_text()
-    base = Path(os.environ.get("SETTLED_POSTGRES_DIR", "/var/lib/settled")) / "data"
+        return Path(marker.read_text())
+    if os.geteuid() != 0 or all_may_enter(state_dir):
+        return state_dir
+    base = foreign_dir() / "data"
     base.mkdir(parents=True, exist_ok=True)
-    home = tempfile.mkdtemp(prefix="cluster-", dir=base)
-    Path(home).chmod(0o755)
-    state_dir.mkdir(parents=True, exist_ok=True)
-    marker.write_text(home)
+    home = Path(tempfile.mkdtemp(prefix="cluster-", dir=base))
+    home.chmod(0o755)
+    (home / "owner").write_text(str(state_dir))  # whose it is, for whoever finds it after its state folder has gone
+    marker.write_text(str(home))
     return home

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from embedded_stack import children
-from embedded_stack.children import StateFile
+from embedded_stack.state import StateFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ class Services:
         self.state_dir = state_dir.resolve()
         self._state = StateFile(self.state_dir / "services.json")
         self._env = dict(env)
-        self._specs: dict[str, ServiceSpec] = {}
+        self._specs: dict[
+            str, ServiceSpec
+        ] = {}  # in memory: an environment may hold keys, and the state file is a file
 
     def start(self, spec: ServiceSpec) -> None:
         """Start a service on the port that it had before, or a free one; harmless when it runs already."""
@@ -67,14 +69,18 @@ class Services:
         return result.stdout
 
     def restart(self, name: str) -> None:
-        """Start a service of this process again as it was specified, on the same port."""
+        """Stop a service that this object has started, if it still runs, and start it as before, on the same port."""
+        self.stop(name)
         self.start(self._specs[name])
 
     def wait_ready(self, name: str, *, within_s: float = 60.0) -> None:
         """Return when `/readyz` answers 200. Raises StackError with the log's tail."""
         child = self._state.child(name)
-        assert child is not None
-        children.wait_until(lambda: self._ready(name), child=child, log=self.log(name), what=name, within_s=within_s)
+        if child is None:
+            raise children.StackError(f"{name} was never started, or was stopped")
+        children.wait_until(
+            lambda: self._not_ready(name), child=child, log=self.log(name), what=name, within_s=within_s
+        )
 
     def url(self, name: str) -> str:
         """Base URL of a service."""
@@ -99,6 +105,10 @@ class Services:
         """All services that were ever started here."""
         return list(self._state.read())
 
+    def crashed(self) -> list[str]:
+        """The services that were started, are gone, and were not stopped by us."""
+        return [name for name in self.names() if self._state.child(name) is not None and self.pid(name) is None]
+
     def running(self) -> list[str]:
         """The services that run now."""
         return [name for name in self.names() if self.pid(name) is not None]
@@ -114,6 +124,7 @@ class Services:
         child = self._state.child(name)
         if child is not None:
             children.stop(child, grace_s=grace_s)
+            self._state.record(name, child=None)
 
     def stop_all(self) -> None:
         """Stop all of them, the last started first: all are told at once, then each is waited for."""
@@ -132,8 +143,9 @@ class Services:
         times = process.cpu_times()
         return Use(times.user + times.system, process.memory_info().rss)
 
-    def _ready(self, name: str) -> bool:
+    def _not_ready(self, name: str) -> str | None:
         try:
-            return httpx.get(f"{self.url(name)}/readyz", timeout=2).status_code == 200
-        except httpx.TransportError:
-            return False
+            answer = httpx.get(f"{self.url(name)}/readyz", timeout=2)
+        except httpx.TransportError as error:
+            return str(error) or type(error).__name__
+        return None if answer.status_code == 200 else f"/readyz answered {answer.status_code}: {answer.text[:300]}"
