@@ -141,7 +141,7 @@ def router(parts: Parts) -> APIRouter:
         items = [to_wire_row(row) for row in rows]
         return QuarantinePage(items=items, next_after=items[-1].id if more else None)
 
-    @routes.post("/quarantine/replay", responses=responses(401, 403, 422, 503), **for_operators)
+    @routes.post("/quarantine/replay", responses=responses(400, 401, 403, 422, 503), **for_operators)
     async def replay_quarantine(wanted: ReplayRequest) -> ReplayAnswer:
         """Drive waiting events again: same id, first `received_at`, checks applied anew. Safe to repeat."""
         selection = Selection(
@@ -171,7 +171,7 @@ def router(parts: Parts) -> APIRouter:
             )
         return answer
 
-    @routes.post("/customers", responses=responses(401, 403, 422, 503), **for_operators)
+    @routes.post("/customers", responses=responses(400, 401, 403, 422, 503), **for_operators)
     async def register_customers(wanted: CustomersRequest) -> CustomersAnswer:
         """Register customers by an operator's word; those with a contract are known without it. Safe to repeat."""
         async with _StoreOrProblem():

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
@@ -54,6 +54,9 @@ class Follower:
                 self._reader = await self._make_reader()
                 self._reader.caught_up = self.caught_up
                 await self._reader.run()
+            except OffsetOutOfRangeError:
+                log.critical("positions lie outside the log: was the topic made anew?", extra={"reader": self._name})
+                raise
             except _AWAY as error:
                 attempt = 1 if asyncio.get_running_loop().time() - started > 30 else attempt + 1
                 log.warning("reader starts anew", extra={"reader": self._name, "error": type(error).__name__})

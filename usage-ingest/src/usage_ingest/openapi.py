@@ -74,11 +74,19 @@ _REFUSALS = {
 }
 
 
-def _refusal(description: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="IntakeProblem")}}},
-    }
+_RETRY_AFTER = {
+    "Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}, "required": True}
+}
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"schema": {"const": "Bearer"}, "required": True}},
+    429: _RETRY_AFTER,
+    503: _RETRY_AFTER,
+}
+
+
+def _refusal(status: int, description: str) -> dict[str, Any]:
+    content = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="IntakeProblem")}}}
+    return {"description": description, "headers": _HEADERS.get(status, {}), "content": content}
 
 
 OPERATION: dict[str, Any] = {
@@ -105,7 +113,7 @@ OPERATION: dict[str, Any] = {
             "description": "Everything that is allowed is stored; see each result",
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/IntakeAnswer"}}},
         },
-        **{str(status): _refusal(description) for status, description in _REFUSALS.items()},
+        **{str(status): _refusal(status, description) for status, description in _REFUSALS.items()},
     },
 }
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import asyncpg
 import pytest
 
 from usage_ingest.testing import Running, accepted, an_event, produce
@@ -188,3 +190,42 @@ def test_what_a_reader_hands_back_is_kept_once_and_counts_apart(
     assert rows[-1]["record"].startswith("events.quarantined/0/")
     replayed = service.post("/v1/quarantine/replay", operator, {"ids": [rows[-2]["id"], rows[-3]["id"]]})
     assert [result["status"] for result in replayed.json()["results"]] == ["still_quarantined", "replayed"]
+
+
+def test_senders_that_repeat_the_same_bad_events_at_once_neither_deadlock_nor_lose_a_count(
+    service: Running, operator: str, source: str
+) -> None:
+    events = [an_event(number, source=source, type="chat") for number in range(60)]
+    batches = [events if turn % 2 else events[::-1] for turn in range(24)]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda batch: service.send(batch, operator), batches))
+
+    rows = rows_of(service, operator, source=source, limit=1000)
+    assert {answer.status_code for answer in answers} == {202}
+    assert [row["deliveries"] for row in rows] == [24] * 60
+
+
+def test_two_replays_at_once_put_each_event_on_the_bus_once(
+    service: Running, operator: str, source: str, customer: str, base_env: dict[str, str]
+) -> None:
+    service.send([an_event(number, source=source, customer=customer) for number in range(200)], operator)
+    service.post("/v1/customers", operator, {"customers": [customer]})
+
+    with ThreadPoolExecutor(4) as pool:
+        replay = {"customer": customer}
+        answers = list(pool.map(lambda _: service.post("/v1/quarantine/replay", operator, replay), range(4)))
+
+    assert sum(answer.json()["replayed"] for answer in answers) == 200
+    assert len(accepted(base_env["KAFKA_BOOTSTRAP_SERVERS"], source=source)) == 200
+
+
+async def test_the_services_own_role_cannot_delete_what_waits(service: Running, base_env: dict[str, str]) -> None:
+    connection = await asyncpg.connect(base_env["DATABASE_URL"])
+    try:
+        await connection.execute("SET ROLE ingest_app")
+
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("DELETE FROM ingest.quarantine")
+    finally:
+        await connection.close()
