@@ -83,6 +83,14 @@ class Walk:
         if step is not None:
             step(self, signal)
 
+    def waits_before(self, signal: Signal, as_of: int) -> bool:
+        """
+        Whether the open window ends after `as_of` and before this signal, which a clock ahead of ours has stamped.
+
+        What it was worth is not known yet, so nothing behind it can be judged.
+        """
+        return self.window is not None and as_of < self.window.end < signal.at
+
     def mature(self, until: int) -> None:
         """Charge the open window whose end lies at or before `until`."""
         window = self.window
@@ -117,8 +125,10 @@ class Walk:
         if policy is None:
             self.window = None
             self.why = "no_contract_in_force"
-        elif not policy.decided_by_product and self._may_charge(meter, policy):
-            self.window = _Window(signal.at + policy.window_of(signal.channel), signal, policy, meter)
+        elif not policy.decided_by_product:
+            self.window = None  # the silence that counts is the one after the last answer
+            if self._may_charge(meter, policy):
+                self.window = _Window(signal.at + policy.window_of(signal.channel), signal, policy, meter)
 
     def ai_question(self, signal: Signal) -> None:
         """The AI asks back: the last AI message is no answer any more."""
@@ -233,6 +243,8 @@ def decide(signals: Sequence[Signal], timeline: ContractTimeline | None, *, as_o
     walk = Walk(timeline)
     curtain = Exclusions()
     for signal in signals:
+        if walk.waits_before(signal, as_of):
+            break
         if not curtain.see(signal):
             walk.see(signal)
     walk.mature(as_of)

@@ -95,6 +95,8 @@ def _told(signals: Sequence[Signal], timeline: ContractTimeline, as_of: int) -> 
     walk, curtain = Walk(timeline), Exclusions()
     lines: list[Line] = []
     for signal in signals:
+        if walk.waits_before(signal, as_of):
+            break
         before = len(walk.entries)
         walk.mature(signal.at - 1)
         lines += _entries(walk.entries[before:], curtain)

@@ -172,6 +172,21 @@ def test_of_two_contents_under_one_identity_the_same_counts_in_any_order(
     assert two.applied + two.duplicate + two.conflicting == 2 * len(signals) + len(twins)
 
 
+@settings(max_examples=300, deadline=None)
+@given(some_signals(), st.sampled_from(TIMELINES), st.integers(0, 300))
+def test_nothing_is_assumed_before_its_window_has_ended(
+    signals: list[Signal], timeline: ContractTimeline, hour: int
+) -> None:
+    """
+    No assumed charge counts for an instant after `as_of`, even when a clock ahead of ours has stamped what follows.
+
+    Seen to fail when a later signal alone was enough to end a window.
+    """
+    decision = decide(merge((), (), signals).kept, timeline, as_of=hour * HOUR)
+
+    assert all(entry.effective_at <= hour * HOUR for entry in decision.wanted if entry.how == "assumed")
+
+
 QUANTITIES = st.sampled_from(["0", "1", "2.5", "7"])
 
 

@@ -1,0 +1,435 @@
+"""Transactions on real PostgreSQL: whatever the batches, the same net; a stale owner writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chassis.errors import StaleEpoch
+from chassis.store import create_pool
+from embedded_stack import Stack
+from event_schemas.times import to_micros
+from usage_rating.arrivals import Arrivals
+from usage_rating.domain.merging import merge
+from usage_rating.domain.outcome import decide
+from usage_rating.handlers import LogGap, handle_arrivals, handle_contracts, handle_tick, handle_timers
+from usage_rating.state import decode_conversation
+from usage_rating.store.hot import HotStore, keep_steered, steer
+from usage_rating.testing import a_signal, a_timeline, a_usage_report
+
+pytestmark = pytest.mark.integration
+
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+TIMELINE = a_timeline()
+_partitions = count(100)
+
+
+@dataclass
+class _Record:
+    offset: int
+    value: bytes
+
+
+@dataclass
+class Owner:
+    """One owner of one partition, whose log is whatever the test hands in."""
+
+    store: HotStore
+    pool: Any
+    partition: int
+    customer: str
+    epoch: int
+    offset: int = 0
+    timeline: Any = TIMELINE
+
+    @property
+    def epochs(self) -> dict[int, int]:
+        return {self.partition: self.epoch}
+
+    async def batch(self, *values: bytes, offset: int | None = None) -> Any:
+        first = self.offset if offset is None else offset
+        arrivals = Arrivals()
+        arrivals.add(self.partition, [_Record(first + place, value) for place, value in enumerate(values)])
+        handled = await handle_arrivals(
+            arrivals, epochs=self.epochs, store=self.store, ledger_id="L", timelines=lambda _: self.timeline, now=0
+        )
+        self.offset = first + len(values)
+        return handled
+
+    async def time_is(self, instant: datetime, *, limit: int = 2) -> int:
+        """Tick, then timers until none is left; how many transactions the timers took."""
+        await handle_tick({self.partition: to_micros(instant)}, epochs=self.epochs, store=self.store, now=0)
+        for transactions in count(1):
+            _, more = await handle_timers(
+                epochs=self.epochs,
+                store=self.store,
+                ledger_id="L",
+                timelines=lambda _: self.timeline,
+                now=0,
+                limit=limit,
+            )
+            if not more:
+                return transactions
+        raise AssertionError
+
+    async def row(self) -> Any:
+        return await self.pool.fetchrow("SELECT * FROM partitions WHERE partition = $1", self.partition)
+
+    async def ledger(self) -> list[Any]:
+        return list(await self.pool.fetch("SELECT * FROM ledger WHERE partition = $1 ORDER BY seq", self.partition))
+
+    async def conversations(self) -> dict[str, Any]:
+        rows = await self.pool.fetch("SELECT * FROM conversations WHERE partition = $1", self.partition)
+        return {row["conversation"]: row for row in rows}
+
+
+@pytest.fixture(scope="session")
+def database_url(stack: Stack) -> str:
+    """A database of its own beside that of the processes."""
+
+    async def create() -> None:
+        connection = await asyncpg.connect(stack.urls.database_url)
+        await connection.execute("CREATE DATABASE handlers")
+        await connection.close()
+
+    asyncio.run(create())
+    url = stack.urls.database_url.rpartition("/")[0] + "/handlers"
+    env = {**os.environ, **stack.urls.env(), "DATABASE_URL": url, "EVENT_PARTITIONS": "8"}
+    subprocess.run([sys.executable, "-m", "usage_rating", "migrate"], env=env, check=True)
+    return url
+
+
+@asynccontextmanager
+async def owning(url: str) -> AsyncIterator[Owner]:
+    pool = await create_pool(url, "rating", size=2, init=steer, reset=keep_steered)
+    store, partition = HotStore(pool), next(_partitions)
+    claimed = await store.claim(partition, "topic", owned_at=None, wait_s=1)
+    try:
+        yield Owner(store, pool, partition, f"customer-{partition}", claimed.epoch)
+    finally:
+        await pool.close()
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[Owner]:
+    async with owning(database_url) as owner:
+        yield owner
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+def told(owner: Owner, signal: str, hours: float, *, conversation: str = "c", **data: Any) -> bytes:
+    at = BEGIN + timedelta(hours=hours)
+    return a_signal(signal, at, conversation=conversation, customer=owner.customer, received_at=at, **data)
+
+
+# ── any history of arrival ends with the same net ──────────────────────────────────────────────────────────────────
+
+KINDS = [
+    ("customer_message", {"intent": "question"}),
+    ("customer_message", {"intent": "affirm"}),
+    ("customer_message", {"intent": "needs_help"}),
+    ("customer_message", {"intent": "human_request"}),
+    ("ai_answer", {}),
+    ("ai_answer", {}),
+    ("ai_question", {}),
+    ("outcome_reached", {"outcome_type": "qualification"}),
+    ("flagged", {"flag": "spam"}),
+    ("cleared", {"flag": "spam"}),
+    ("merged_into", {"into": "elsewhere"}),
+]
+
+
+@st.composite
+def histories(draw: Any) -> tuple[list[tuple[str, int, str, dict[str, str]]], list[list[int] | int]]:
+    """Signals (conversation, hour, kind, data), and how they come: batches of their places, and hours passing."""
+    signals = draw(
+        st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 90), st.sampled_from(KINDS)), min_size=1, max_size=10)
+    )
+    places = draw(st.permutations(list(range(len(signals))) + draw(st.lists(st.sampled_from(range(len(signals)))))))
+    steps: list[list[int] | int] = [[]]
+    for place in places:
+        kind = draw(st.sampled_from(["same batch", "same batch", "next batch", "time passes"]))
+        if kind != "same batch":
+            steps += [draw(st.integers(1, 60))] if kind == "time passes" else []
+            steps.append([])
+        batch = steps[-1]
+        assert isinstance(batch, list)
+        batch.append(place)
+    return [(name, hour, kind, data) for name, hour, (kind, data) in signals], steps
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(history=histories())
+def test_any_order_doubling_lateness_and_split_into_batches_gives_the_same_net(
+    runner: asyncio.Runner, database_url: str, history: Any
+) -> None:
+    """
+    Seen to fail on three planted bugs in `changes`: the entries held before are written back instead of those held
+    now; a new signal is put last without asking whether it is the latest; a window that is stopped keeps no due time
+    though a later answer has opened one (`_due_to_store` returning None).
+    """
+    runner.run(_replay(database_url, history))
+
+
+async def _replay(url: str, history: Any) -> None:
+    signals, steps = history
+    async with owning(url) as owner:
+        values = [
+            told(owner, kind, hour, conversation=name, event_id=str(place), **data)
+            for place, (name, hour, kind, data) in enumerate(signals)
+        ]
+        passed = 0
+        for step in steps:
+            if isinstance(step, int):
+                passed += step
+                await owner.time_is(BEGIN + timedelta(hours=passed))
+            elif step:
+                await owner.batch(*(values[place] for place in step))
+        end = BEGIN + timedelta(days=60)
+        await owner.time_is(end)
+
+        held: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+        for entry in await owner.ledger():
+            key = (entry["subject"], entry["meter"], to_micros(entry["effective_at"]))
+            held[key] += 1 if entry["op"] == "charge" else -1
+        wanted: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+        conversations = await owner.conversations()
+        for name, row in conversations.items():
+            state = decode_conversation(row["state"])
+            assert {int(signal.id) for signal in state.signals} == {
+                place for place, signal in enumerate(signals) if signal[0] == name
+            }
+            decision = decide(merge((), (), state.signals).kept, TIMELINE, as_of=to_micros(end))
+            assert row["status"] == decision.status
+            for entry in decision.wanted:
+                wanted[(name, entry.meter, entry.effective_at)] += 1 if entry.op == "charge" else -1
+        assert {k: n for k, n in held.items() if n} == {k: n for k, n in wanted.items() if n}
+        row = await owner.row()
+        delivered = sum(len(step) for step in steps if isinstance(step, list))
+        assert row["applied"] == len(signals)
+        assert row["duplicate"] == delivered - len(signals)
+        assert row["seen"] == len(conversations)
+        for status in ("charged", "not_chargeable", "pending", "excluded"):
+            assert row[status] == sum(each["status"] == status for each in conversations.values())
+
+
+# ── the transaction's own promises ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_stale_owner_writes_nothing(owner: Owner) -> None:
+    await owner.batch(told(owner, "outcome_reached", 0, outcome_type="qualification"))
+    await owner.store.claim(owner.partition, "topic", owned_at=None, wait_s=1)
+
+    with pytest.raises(StaleEpoch):
+        await owner.batch(told(owner, "outcome_reached", 0, conversation="d", outcome_type="qualification"))
+    with pytest.raises(StaleEpoch):
+        await owner.time_is(BEGIN + timedelta(days=3))
+    with pytest.raises(StaleEpoch):
+        await handle_contracts([owner.customer], applied=7, epochs=owner.epochs, store=owner.store)
+    with pytest.raises(StaleEpoch):
+        await owner.store.store_published({owner.partition: (owner.epoch, 1)})
+
+    row = await owner.row()
+    assert (row["next_offset"], row["next_seq"], row["published_seq"], row["contracts_applied"]) == (1, 2, 0, 0)
+    assert list(await owner.conversations()) == ["c"]
+
+
+async def test_who_comes_back_to_the_database_finds_out_that_another_has_taken_over(owner: Owner) -> None:
+    await owner.store.claim(owner.partition, "topic", owned_at=None, wait_s=1)
+
+    with pytest.raises(StaleEpoch):
+        await owner.store.claim(owner.partition, "topic", owned_at=owner.epoch, wait_s=1)
+
+    assert (await owner.row())["epoch"] == 2
+
+
+@pytest.mark.parametrize("offset", [0, 2])
+async def test_a_batch_that_does_not_go_on_where_the_row_stands_is_refused(owner: Owner, offset: int) -> None:
+    await owner.batch(told(owner, "ai_answer", 0))
+
+    with pytest.raises(LogGap):
+        await owner.batch(told(owner, "ai_answer", 1), offset=offset)
+
+    assert (await owner.row())["next_offset"] == 1
+
+
+async def test_a_window_ends_at_its_end_and_not_a_microsecond_earlier(owner: Owner) -> None:
+    await owner.batch(told(owner, "ai_answer", 0))
+    end = BEGIN + timedelta(hours=24)
+
+    await owner.time_is(end - timedelta(microseconds=1))
+    before = await owner.ledger()
+    await owner.time_is(end)
+    after = await owner.ledger()
+
+    assert before == []
+    assert [(entry["op"], entry["how"], entry["effective_at"], entry["caused_at"]) for entry in after] == [
+        ("charge", "assumed", end, end)
+    ]
+
+
+async def test_a_thousand_timers_run_in_bounded_transactions(owner: Owner) -> None:
+    await owner.batch(*(told(owner, "ai_answer", 0, conversation=f"c{n:04d}") for n in range(1000)))
+
+    transactions = await owner.time_is(BEGIN + timedelta(days=2), limit=300)
+
+    assert transactions == 4
+    assert len(await owner.ledger()) == 1000
+    assert (await owner.row())["charged"] == 1000
+
+
+async def test_an_answer_that_prolongs_the_window_leaves_the_indexed_due_time_alone(owner: Owner) -> None:
+    await owner.batch(told(owner, "ai_answer", 0))
+    await owner.batch(told(owner, "ai_answer", 5))
+
+    assert (await owner.conversations())["c"]["due_at"] == to_micros(BEGIN + timedelta(hours=24))
+    await owner.time_is(BEGIN + timedelta(hours=24))
+    assert (await owner.conversations())["c"]["due_at"] == to_micros(BEGIN + timedelta(hours=29))
+
+
+async def test_a_conversation_without_contract_waits_and_is_decided_when_there_is_one(owner: Owner) -> None:
+    owner.timeline = None
+    await owner.batch(told(owner, "outcome_reached", 0, outcome_type="qualification"))
+    assert (await owner.row())["pending"] == 1
+
+    owner.timeline = TIMELINE
+    await handle_contracts([owner.customer], applied=5, epochs=owner.epochs, store=owner.store)
+    await owner.time_is(BEGIN)
+
+    row = await owner.row()
+    assert (row["pending"], row["charged"], row["contracts_applied"]) == (0, 1, 5)
+    assert [entry["meter"] for entry in await owner.ledger()] == ["qualification"]
+
+
+async def test_a_contract_that_no_longer_charges_reverses_what_is_held(owner: Owner) -> None:
+    await owner.batch(told(owner, "ai_answer", 0))
+    await owner.batch(told(owner, "teammate_reply", 1))
+    await owner.time_is(BEGIN + timedelta(days=2))
+
+    owner.timeline = a_timeline(teammate_takeover_voids=True)
+    await handle_contracts([owner.customer], applied=6, epochs=owner.epochs, store=owner.store)
+    await owner.time_is(BEGIN + timedelta(days=2))
+
+    charge, reversal = await owner.ledger()
+    assert (reversal["op"], reversal["reason"], reversal["reverses"]) == ("reverse", "redecided", charge["entry_id"])
+    assert reversal["effective_at"] == charge["effective_at"]
+
+
+async def test_one_identity_with_two_contents_is_conflicting_and_opens_one_case(owner: Owner) -> None:
+    first = told(owner, "customer_message", 0, event_id="e", intent="affirm")
+    other = told(owner, "customer_message", 0, event_id="e", intent="negative")
+
+    await owner.batch(first, other, other)
+    await owner.batch(first)
+
+    row = await owner.row()
+    assert (row["applied"], row["conflicting"], row["duplicate"]) == (1, 1, 2)
+    cases = await owner.pool.fetch("SELECT * FROM cases WHERE customer = $1", owner.customer)
+    assert [(case["kind"], case["about"]) for case in cases] == [("conflict", "urn:test:helpdesk e")]
+
+
+async def test_a_disagreeing_product_opens_a_case_that_closes_when_it_agrees(owner: Owner) -> None:
+    resolved = {"state": "confirmed"}
+    await owner.batch(told(owner, "ai_greeting", 0), _resolution(owner, "r1", 1, resolved))
+    opened = await owner.pool.fetch("SELECT closed_at FROM cases WHERE customer = $1", owner.customer)
+    await owner.batch(_resolution(owner, "r2", 2, {"state": "reversed"}))
+    closed = await owner.pool.fetch("SELECT closed_at FROM cases WHERE customer = $1", owner.customer)
+
+    assert [case["closed_at"] for case in opened] == [None]
+    assert [case["closed_at"] is not None for case in closed] == [True]
+
+
+def _resolution(owner: Owner, event_id: str, hours: int, data: dict[str, str]) -> bytes:
+    value = told(owner, "x", hours, event_id=event_id).replace(b"conversation.signal", b"resolution")
+    return value.replace(b'{"signal": "x", "channel": "chat"}', str(data).replace("'", '"').encode())
+
+
+async def test_a_corrected_record_is_reversed_and_charged_anew_at_its_own_time(owner: Owner) -> None:
+    def report(quantity: str, hours: int, event_id: str, **data: Any) -> bytes:
+        at = BEGIN + timedelta(hours=hours)
+        return a_usage_report(
+            quantity, at, record="sms-1", customer=owner.customer, received_at=at, event_id=event_id, **data
+        )
+
+    await owner.batch(report("3", 0, "u1"), report("3", 0, "u1"))
+    await owner.batch(report("2.5", 9, "u2", corrects={"source": "urn:test:helpdesk", "id": "u1"}))
+
+    ledger = await owner.ledger()
+    assert [(e["op"], str(e["quantity"]), e["effective_at"], e["ordinal"]) for e in ledger] == [
+        ("charge", "3", BEGIN, 1),
+        ("reverse", "3", BEGIN, 2),
+        ("charge", "2.5", BEGIN, 3),
+    ]
+    assert ledger[1]["reverses"] == ledger[0]["entry_id"]
+    row = await owner.row()
+    assert (row["applied"], row["duplicate"], row["records"], row["seen"]) == (2, 1, 1, 0)
+
+
+async def test_what_is_published_again_from_the_ledger_is_what_was_published_first(owner: Owner) -> None:
+    handled = await owner.batch(told(owner, "outcome_reached", 0, outcome_type="qualification"))
+
+    again = await owner.store.unpublished(owner.partition, 0, limit=10)
+
+    assert again == handled.entries[owner.partition]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger SET quantity = 2",
+        "DELETE FROM ledger",
+        "TRUNCATE ledger",
+        "DELETE FROM conversations",
+        "UPDATE instance SET ledger_id = gen_random_uuid()",
+    ],
+)
+async def test_the_app_role_may_not_change_what_is_written(owner: Owner, statement: str) -> None:
+    await owner.batch(told(owner, "outcome_reached", 0, outcome_type="qualification"))
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await owner.pool.execute(statement)
+
+
+async def test_an_entry_is_appended_once_whatever_the_code_tries(owner: Owner) -> None:
+    handled = await owner.batch(told(owner, "outcome_reached", 0, outcome_type="qualification"))
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with owner.store.partitions(owner.epochs) as tx:
+            await tx.append_entries(handled.entries[owner.partition])
+
+
+async def test_the_hot_statements_never_scan_a_table(owner: Owner) -> None:
+    from usage_rating.store import statements
+
+    await owner.batch(told(owner, "ai_answer", 0))
+    plans = []
+    for statement, arguments in [
+        (statements.LOAD_CONVERSATIONS, (["x"], ["y"])),
+        (statements.LOAD_RECORDS, (["x"], ["y"], ["z"])),
+        (statements.LOAD_DUE, ([1], [1], 10)),
+        (statements.NEXT_DUE, ([1],)),
+        (statements.MAKE_DUE, (["x"], [1])),
+    ]:
+        rows = await owner.pool.fetch(f"EXPLAIN {statement}", *arguments)
+        plans.append("\n".join(row[0] for row in rows))
+
+    assert [plan for plan in plans if "Seq Scan" in plan] == []
