@@ -12,6 +12,7 @@ from rich.table import Table
 from embedded_stack import StackError
 from settled_cli import golden as golden_cases
 from settled_cli.console import Exit, err, fail, out, print_json
+from settled_cli.demo.command import demo
 from settled_cli.fleet import Fleet, Plan
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
 )
+app.command()(demo)
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 
 

@@ -1,0 +1,113 @@
+"""What the line says at the end, gathered over HTTP: the ledger, the invoices at Stripe, the equations, corrections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from event_schemas.times import parse_instant
+from settled_cli.line import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that is compared. Quantities are decimals, amounts minor units; keys are Settled's customer ids."""
+
+    events: dict[str, Any]
+    quarantined: dict[str, int]
+    conversations: dict[str, Any]
+    nets: dict[tuple[str, str], int]  # (customer, conversation) to charges less reversals
+    invoices: dict[str, list[dict[str, Any]]]
+    corrections: dict[str, dict[str, Decimal]]
+    coming: dict[str, dict[str, Decimal]]
+    entries: list[dict[str, Any]]
+    reconciliation: dict[str, Any]
+
+
+async def collect(line: Line, customers: list[str], *, start: str, end: str, last: str) -> Outcome:
+    """Ask every service. `start` and `end` are the month's, `last` is where business time stands."""
+    equations = await line.get("rating", "/v1/equations")
+    counts = await line.get("usage-ingest", "/v1/counts")
+    dump = await line.get("sandbox", "/_sandbox/dump")
+    by_stripe_id = {stripe_id: customer for customer, stripe_id in dump["customers"].items()}
+    entries = await _all_entries(line, customers, start=start, last=last)
+    nets: dict[tuple[str, str], int] = defaultdict(int)
+    for entry in entries:
+        if entry["subject_kind"] == "conversation":
+            nets[(entry["customer"], entry["subject"])] += 1 if entry["op"] == "charge" else -1
+    invoices: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for invoice in dump["invoices"]:
+        invoices[by_stripe_id[invoice["customer"]]].append(invoice)
+    return Outcome(
+        events={**equations["events"], "deliveries": counts["received"]},
+        quarantined=counts["by_reason"],
+        conversations=equations["conversations"],
+        nets=dict(nets),
+        invoices=dict(invoices),
+        corrections=await _corrections(line, customers),
+        coming=_coming(dump["totals"], by_stripe_id, end),
+        entries=entries,
+        reconciliation=await reconcile(line, start=start, end=last),
+    )
+
+
+async def _all_entries(line: Line, customers: list[str], *, start: str, last: str) -> list[dict[str, Any]]:
+    slots = asyncio.Semaphore(4)
+
+    async def of(customer: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        after = None
+        async with slots:
+            while True:
+                page = await line.get(
+                    "rating", "/v1/entries", customer=customer, **{"from": "2000-01-01T00:00:00Z"},
+                    to="2100-01-01T00:00:00Z", after=after, limit=1000,
+                )  # fmt: skip
+                found += page["entries"]
+                after = page["next"]
+                if after is None:
+                    return found
+
+    gathered = await asyncio.gather(*(of(customer) for customer in customers))
+    return [entry for entries in gathered for entry in entries]
+
+
+async def _corrections(line: Line, customers: list[str]) -> dict[str, dict[str, Decimal]]:
+    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    after = None
+    while True:
+        rows = await line.get("invoicing-sync", "/v1/corrections", after=after, limit=1000)
+        for row in rows:
+            sums[row["customer"]][row["meter"]] += Decimal(row["value"])
+        if len(rows) < 1000:
+            break
+        after = rows[-1]["entry_id"]
+    return {
+        customer: {meter: value for meter, value in sums[customer].items() if value}
+        for customer in customers
+        if any(sums[customer].values())
+    }
+
+
+def _coming(totals: list[dict[str, Any]], by_stripe_id: dict[str, str], end: str) -> dict[str, dict[str, Decimal]]:
+    """Usage at Stripe of the period that follows the month."""
+    begins = parse_instant(end).timestamp()
+    found: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for row in totals:
+        if row["start"] == begins and Decimal(row["value"]):
+            found[by_stripe_id[row["customer"]]][row["meter"]] = Decimal(row["value"])
+    return dict(found)
+
+
+async def reconcile(line: Line, *, start: str, end: str, customer: str | None = None) -> dict[str, Any]:
+    """Compare ledger and Stripe over whole days, and wait for the result."""
+    days = {"from": f"{start[:10]}T00:00:00Z", "to": f"{end[:10]}T00:00:00Z"}
+    run = await line.post("invoicing-sync", "/v1/reconciliations", {"customer": customer, **days})
+    while True:
+        result: dict[str, Any] = await line.get("invoicing-sync", f"/v1/reconciliations/{run['id']}")
+        if result["state"] != "running":
+            return result
+        await asyncio.sleep(0.1)

@@ -1,0 +1,120 @@
+"""The command `settled demo` and what it prints."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.rule import Rule
+
+from embedded_stack import StackError
+from settled_cli.console import Exit, err, fail, out, print_json
+from settled_cli.demo import views
+from settled_cli.demo.plot import draw_month
+from settled_cli.demo.run import Demo, run
+from settled_cli.fleet import Fleet
+from settled_cli.line import Line, LineError
+
+OUT = Path("out/demo")
+
+
+def demo(
+    customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 300,
+    conversations: Annotated[int, typer.Option(min=0, help="How many conversations, about ten signals each.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same month.")] = 20261001,
+    month: Annotated[str, typer.Option(help="The month, such as 2026-10 or 2028-02.")] = "2026-10",
+    keep: Annotated[bool, typer.Option(help="Leave the line running to look closer.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
+) -> None:
+    """Carry a month of conversations to finalised invoices, and hold every cent against the ground truth."""
+    began = time.monotonic()
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    fleet = Fleet(OUT / "state")
+    made = Demo(fleet, OUT, seed, customers, conversations, month)
+    try:
+        asyncio.run(run(made))
+        plot = OUT / "month.png"
+        with made.stage("draw the month"):
+            assert made.outcome is not None
+            span = made.truth["month"]
+            draw_month(made.outcome.entries, start=span["start"], end=span["end"], frozen_at=span["frozen_at"],
+                       path=plot)  # fmt: skip
+        if as_json:
+            print_json(_facts(made, time.monotonic() - began))
+        else:
+            asyncio.run(_show(made, plot))
+    except (StackError, LineError) as error:
+        fail(str(error), Exit.NOT_RUNNING)
+    finally:
+        if not keep:
+            with err.status("stopping"):
+                fleet.down()
+    raise typer.Exit(Exit.FINDING if made.found else Exit.WELL)
+
+
+def _facts(made: Demo, seconds: float) -> dict[str, Any]:
+    assert made.outcome is not None
+    return {
+        "differences": len(made.found),
+        "events": made.outcome.events,
+        "quarantined": made.outcome.quarantined,
+        "conversations": made.outcome.conversations,
+        "invoices": sum(len(invoices) for invoices in made.outcome.invoices.values()),
+        "compared_days": made.outcome.reconciliation["compared"],
+        "stages_s": {name: round(spent, 2) for name, spent in made.times},
+        "duration_s": round(seconds, 1),
+    }
+
+
+async def _show(made: Demo, plot: Path) -> None:
+    outcome = made.outcome
+    assert outcome is not None
+    out.print()
+    out.print(views.invoices_table(outcome))
+    out.print()
+    out.print(Rule("Where everything went", style="dim", align="left"))
+    out.print(views.equations(outcome))
+    out.print()
+    out.print(Rule("Ledger against Stripe", style="dim", align="left"))
+    out.print(views.reconciliation(outcome))
+    corrected = sum(len(meters) for meters in outcome.corrections.values())
+    out.print(f"[green]✓[/] {corrected} corrections of the frozen month are recorded, none of them a meter event")
+    out.print()
+    out.print(Rule("One invoice line, down to its signals", style="dim", align="left"))
+    async with Line(made.fleet) as line:
+        await _explain_one(line, made)
+    out.print()
+    out.print(views.stages(made.times))
+    out.print(f"The month as a picture: [cyan]{plot}[/]")
+    compared = (
+        f"in {len(made.truth['customers'])} customers' invoices, {len(made.truth['decisions']):,} conversations"
+        f" and {made.truth['events']['deliveries']:,} events, against a truth that no service has seen"
+    )
+    out.print(views.verdict(made.found, compared=compared))
+
+
+async def _explain_one(line: Line, made: Demo) -> None:
+    """A usage line, and of the conversations behind it one that was reversed and charged again."""
+    assert made.outcome is not None
+    candidates = [
+        decision
+        for decision in made.truth["decisions"]
+        if decision["net"] == 1 and len(decision["entries"]) == 3 and not decision["tag"]
+    ] or [decision for decision in made.truth["decisions"] if decision["net"] == 1]
+    if not candidates:
+        return
+    chosen = random.Random(made.seed).choice(candidates)
+    customer = chosen["customer"]
+    closing = next(i for i in made.outcome.invoices[customer] if i["billing_reason"] == "subscription_cycle")
+    usage = next((row for row in closing["lines"] if row["meter"] == "resolution"), None)
+    if usage is not None:
+        amount = views.money(usage["amount"], closing["currency"])
+        out.print(f"{customer} · invoice {closing['number']} · {usage['description']} = [bold]{amount}[/]")
+    found = await line.get("rating", f"/v1/conversations/{customer}/{chosen['conversation']}")
+    out.print(views.conversation(found, f"{chosen['conversation']} · {found['why_in_words']}"))

@@ -1,0 +1,101 @@
+"""The demo from start to verdict. A fault test passes `during`, which is called at every step and may do harm."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from settled_cli import contracts
+from settled_cli.console import err
+from settled_cli.demo.check import Difference, differences
+from settled_cli.demo.collect import Outcome, collect
+from settled_cli.fleet import Fleet, Plan
+from settled_cli.line import Line
+from workload.files import read_schedule, write
+from workload.generate import generate
+
+# The sandbox stands in for an account without limits of its own, and waiting in process time is kept short.
+DEMO_ENV = {
+    "SANDBOX_REQUESTS_PER_SECOND": "5000",
+    "SANDBOX_METER_EVENTS_PER_SECOND": "5000",
+    "API_CALLS_PER_SECOND": "2000",
+    "METER_EVENTS_PER_SECOND": "2000",
+    "SETTLE_S": "2",
+    "SWEEP_S": "2",
+    "RECHECK_S": "0.5",
+    "GATE_S": "0.2",
+    "SANDBOX_PROCESSING_MS": "20",
+}
+During = Callable[[Fleet, int, int], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Demo:
+    """What a demo needs and what came of it."""
+
+    fleet: Fleet
+    out: Path
+    seed: int
+    customers: int
+    conversations: int
+    month: str
+    times: list[tuple[str, float]] = field(default_factory=list)
+    truth: dict[str, Any] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    found: list[Difference] = field(default_factory=list)
+    last: str = ""
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage."""
+        began = time.monotonic()
+        yield
+        self.times.append((name, time.monotonic() - began))
+
+
+async def run(demo: Demo, *, during: During | None = None) -> None:
+    """Generate, start, send, close, collect, compare. The line stays up for whoever wants to look closer."""
+    workload = demo.out / "workload"
+    with demo.stage("generate the month and its truth"), err.status("generating the month and its truth"):
+        work = generate(seed=demo.seed, customers=demo.customers, conversations=demo.conversations, month=demo.month)
+        demo.truth = write(work, workload)
+    start = demo.truth["month"]["start"]
+    with demo.stage("start the line"), err.status("starting the line") as status:
+        demo.fleet.up(Plan(clock_start=start, env=DEMO_ENV), lambda what: status.update(what))
+    async with Line(demo.fleet) as line:
+        with demo.stage("agree the contracts"), err.status(f"agreeing {demo.customers} contracts"):
+            agreed = contracts.read(workload / "contracts.yaml")
+            await contracts.publish(agreed, demo.fleet.stack.urls.kafka_bootstrap_servers)
+            await line.quiet(start)
+        with demo.stage("live through the month"):
+            await _live(demo, line, workload, during)
+        with demo.stage("collect and reconcile"), err.status("collecting what came out"):
+            customers = [contract.customer for contract in agreed]
+            demo.outcome = await collect(line, customers, start=start, end=demo.truth["month"]["end"], last=demo.last)
+    with demo.stage("hold it against the truth"):
+        demo.found = differences(demo.truth, demo.outcome)
+    (demo.out / "differences.json").write_text(
+        json.dumps([{"what": d.what, "expected": str(d.expected), "got": str(d.got)} for d in demo.found], indent=1)
+    )
+
+
+async def _live(demo: Demo, line: Line, workload: Path, during: During | None) -> None:
+    steps = list(read_schedule(workload))
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TextColumn("events"), TimeElapsedColumn())  # fmt: skip
+    with Progress(*columns, console=err) as progress:
+        task = progress.add_task(steps[0].at, total=sum(step.events for step in steps))
+        for number, step in enumerate(steps):
+            progress.update(task, description=step.at[:16].replace("T", " "))
+            if during is not None:
+                await during(demo.fleet, number, len(steps))
+            await line.step(step.at, step.posts)
+            progress.advance(task, step.events)
+        demo.last = steps[-1].at

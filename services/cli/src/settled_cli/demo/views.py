@@ -1,0 +1,144 @@
+"""What the demo shows: tables and panels for a billing engineer's eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from event_schemas.values import Currency, Money
+from settled_cli.demo.check import Difference
+from settled_cli.demo.collect import Outcome
+
+
+def money(minor: int, currency: str) -> str:
+    """An amount as people write it."""
+    return str(Money(minor, Currency(currency.upper())))
+
+
+def invoices_table(outcome: Outcome, *, most: int = 12) -> Table:
+    """The closing invoices: the largest of each currency first."""
+    rows = [
+        (customer, invoice)
+        for customer, invoices in outcome.invoices.items()
+        for invoice in invoices
+        if invoice["billing_reason"] == "subscription_cycle"
+    ]
+    rows.sort(key=lambda row: (-row[1]["total"], row[0]))
+    shown = _some_of_each_currency(rows, most)
+    table = Table(title=f"Invoices of the month: {len(rows)} finalised, {len(shown)} shown", title_justify="left")
+    for name, justify in (("customer", "left"), ("invoice", "left"), ("seats", "right"), ("usage", "right"),
+                          ("outcomes", "right"), ("total", "right"), ("status", "left")):  # fmt: skip
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for customer, invoice in shown:
+        advance = sum(line["amount"] for line in invoice["lines"] if line["meter"] is None)
+        usage = [line for line in invoice["lines"] if line["meter"] is not None]
+        outcomes = sum(Decimal(line["quantity"]) for line in usage if line["meter"] != "sms_segment")
+        currency = invoice["currency"]
+        table.add_row(
+            customer, invoice["number"], money(advance, currency), money(sum(u["amount"] for u in usage), currency),
+            f"{outcomes:,f}", f"[bold]{money(invoice['total'], currency)}[/]", f"[green]{invoice['status']}[/]",
+        )  # fmt: skip
+    return table
+
+
+def _some_of_each_currency(rows: list[Any], most: int) -> list[Any]:
+    others = {invoice["currency"] for _, invoice in rows} - {"usd"}
+    picked = [next(row for row in rows if row[1]["currency"] == currency) for currency in sorted(others)]
+    dollars = [row for row in rows if row[1]["currency"] == "usd"][: most - len(picked)]
+    return dollars + picked
+
+
+def equations(outcome: Outcome) -> Group:
+    """Both equations, with their numbers under their words."""
+    e, c = outcome.events, outcome.conversations
+    waiting = sum(outcome.quarantined.values())
+    return Group(
+        _equation(
+            "events", e["holds"],
+            [("received", e["deliveries"]), ("applied", e["applied"]), ("duplicate", e["duplicate"]),
+             ("conflicting", e["conflicting"]), ("quarantined", waiting + e["quarantined"]), ("unread", e["unread"])],
+        ),
+        _equation(
+            "conversations", c["holds"],
+            [("seen", c["seen"]), ("charged", c["charged"]), ("not chargeable", c["not_chargeable"]),
+             ("pending", c["pending"]), ("excluded", c["excluded"])],
+        ),
+    )  # fmt: skip
+
+
+def _equation(name: str, holds: bool, terms: Sequence[tuple[str, int]]) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    words: list[str] = [f"[bold]{name}[/]"]
+    numbers: list[str] = ["[green]✓ holds[/]" if holds else "[bold red]✗ does not hold[/]"]
+    for place, (word, number) in enumerate(terms):
+        words += [["", "=", *["+"] * len(terms)][place], word]
+        numbers += ["", f"[bold]{number:,}[/]"]
+    for _ in words:
+        table.add_column(justify="right")
+    table.add_row(*words)
+    table.add_row(*numbers)
+    return table
+
+
+def reconciliation(outcome: Outcome) -> RenderableType:
+    """One sentence, or a table of what drifted."""
+    result = outcome.reconciliation
+    if not result["drift"]:
+        return Text.from_markup(
+            f"[green]✓[/] ledger and Stripe agree in all [bold]{result['compared']:,}[/] (customer, meter, day)"
+        )
+    return drift_table(result)
+
+
+def drift_table(result: dict[str, Any]) -> Table:
+    """Every drift with its cause."""
+    table = Table(title=f"Drift: {len(result['drift'])} of {result['compared']:,} compared", title_justify="left")
+    for name in ("customer", "meter", "day", "ledger", "Stripe", "cause"):
+        table.add_column(name, no_wrap=True)
+    for row in result["drift"]:
+        table.add_row(
+            row["customer"], row["meter"], row["day"][:10], row["ledger"], row["stripe"], f"[bold]{row['cause']}[/]"
+        )
+    return table
+
+
+def conversation(found: dict[str, Any], title: str) -> Panel:
+    """A conversation's story, each charge and non-charge in words."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()
+    for line in found["story"]:
+        sentence = line["sentence"]
+        colour = "green" if sentence.startswith("Charged as") else "red" if "is reversed" in sentence else ""
+        grid.add_row(line["at"][:19].replace("T", " "), Text(sentence, style=colour))
+    return Panel(grid, title=title, title_align="left", border_style="cyan")
+
+
+def verdict(found: Sequence[Difference], *, compared: str) -> Panel:
+    """The comparison with the truth."""
+    if not found:
+        return Panel(
+            f"[bold green]0 differences[/] {compared}", border_style="green", title="truth", title_align="left"
+        )
+    table = Table.grid(padding=(0, 2))
+    for difference in found[:20]:
+        table.add_row(difference.what, f"expected {difference.expected}", f"[red]got {difference.got}[/]")
+    if len(found) > 20:
+        table.add_row(f"… and {len(found) - 20} more", "", "")
+    return Panel(table, border_style="red", title=f"{len(found)} differences", title_align="left")
+
+
+def stages(times: Sequence[tuple[str, float]]) -> Table:
+    """How long each stage took, in seconds."""
+    table = Table(title="Where the time went", title_justify="left", show_header=False, box=None)
+    total = sum(seconds for _, seconds in times)
+    for name, seconds in times:
+        table.add_row(name, f"{seconds:6.1f} s", "[cyan]" + "█" * max(1, round(30 * seconds / total)) + "[/]")
+    table.add_row("[bold]all[/]", f"[bold]{total:6.1f} s[/]", "")
+    return table
