@@ -21,6 +21,8 @@ def parse(body: str) -> dict[str, Any]:
     """
     result: dict[str, Any] = {}
     for name, value in parse_qsl(body, keep_blank_values=True):
+        if "\x00" in value or "\x00" in name:
+            raise StripeError(400, "Invalid request: a parameter holds the character NUL.")
         head, bracket, _ = name.partition("[")
         path = [head, *_PARTS.findall(name[len(head) :])] if bracket else [head]
         if len(path) > _DEEPEST:

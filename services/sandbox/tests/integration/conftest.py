@@ -15,12 +15,18 @@ from sandbox.testing import KEY, START, Driver, Receiver, receiving
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """A running sandbox; it holds all requests and answers against the OpenAPI document."""
-    state = Path(tmp_path_factory.mktemp("sandbox"))
-    stack = Stack(state, fsync=False)
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A PostgreSQL of the tests' own."""
+    stack = Stack(Path(tmp_path_factory.mktemp("sandbox")), fsync=False)
     stack.postgres_only()
-    services = Services(state, {"DATABASE_URL": stack.postgres.url})
+    yield stack
+    stack.stop(remove_state=True)
+
+
+@pytest.fixture(scope="session")
+def services(stack: Stack) -> Iterator[Services]:
+    """A running sandbox; it holds all requests and answers against the OpenAPI document."""
+    services = Services(stack.state_dir, {"DATABASE_URL": stack.postgres.url})
     env = {
         "SANDBOX_CHECK": "1", "SANDBOX_WEBHOOK_FIRST_RETRY_MS": "20", "SANDBOX_WEBHOOK_LONGEST_RETRY_MS": "100",
         "SANDBOX_WEBHOOK_TRIES": "6", "SANDBOX_REPORT_MS": "200", "SANDBOX_PROCESSING_MS": "20",
@@ -29,7 +35,6 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     services.wait_ready("sandbox")
     yield services
     services.stop_all()
-    stack.stop(remove_state=True)
 
 
 @pytest.fixture

@@ -236,6 +236,7 @@ class TestRefusals:
             (b"metadata[a]=1&metadata=2", {}),
             (b"name[]=1&name[][]=2", {}),
             (b"%00%ff%00=%zz", {}),
+            (b"event_name=a&identifier=%00&payload[value]=1&payload[stripe_customer_id]=c", {}),
             (b"name=" + "\u202e\U0001f600".encode() * 3000, {}),
             (b"name=A", {"Idempotency-Key": "k" * 300}),
         ],

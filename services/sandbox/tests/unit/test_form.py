@@ -22,7 +22,7 @@ def test_brackets_nest_and_number() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("body", ["a=1&a[b]=2", "a" + "[b]" * 20 + "=1"])
+@pytest.mark.parametrize("body", ["a=1&a[b]=2", "a" + "[b]" * 20 + "=1", "a=%00", "a[%00]=1"])
 def test_broken_encodings_are_refused(body: str) -> None:
     """A value that is also a map; absurd nesting."""
     with pytest.raises(StripeError):
