@@ -86,6 +86,6 @@ async def ensured(endpoints: Endpoints) -> None:
 
 
 def _webhook_url(public_url: str | None) -> str | None:
-    if public_url is None:
+    if not public_url:
         return None
     return public_url if public_url.endswith(PATH) else public_url.rstrip("/") + PATH

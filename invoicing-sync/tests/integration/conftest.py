@@ -64,6 +64,7 @@ class World:
         self.producer = BatchProducer(env["KAFKA_BOOTSTRAP_SERVERS"])
         self.sandbox: subprocess.Popen[bytes] | None = None
         self.door: subprocess.Popen[bytes] | None = None
+        self.sandbox_env: dict[str, str] = {}
         self.seq = 0
         self.held: dict[str, Any] = {}
 
@@ -82,10 +83,20 @@ class World:
         assert process.returncode == 0, (self.logs / f"{module}.log").read_text()
 
     async def start(self, start: datetime) -> None:
-        sandbox_env = {"PORT": str(self.sandbox_port), "SANDBOX_CLOCK_START": iso(start), "SANDBOX_PROCESSING_MS": "20"}
-        await asyncio.gather(self._migrate("sandbox", sandbox_env), self._migrate("invoicing_sync", self.door_env()))
-        self.sandbox = self._spawn("sandbox", "serve", sandbox_env)
-        await self.producer.start()
+        self.sandbox_env = {
+            "PORT": str(self.sandbox_port),
+            "SANDBOX_CLOCK_START": iso(start),
+            "SANDBOX_PROCESSING_MS": "20",
+        }
+        env = self.sandbox_env
+        await asyncio.gather(self._migrate("sandbox", env), self._migrate("invoicing_sync", self.door_env()))
+        await asyncio.gather(self.restart_sandbox(), self.producer.start())
+
+    async def restart_sandbox(self, **changes: str) -> None:
+        if self.sandbox is not None:
+            self.sandbox.terminate()
+            self.sandbox.wait(20)
+        self.sandbox = self._spawn("sandbox", "serve", self.sandbox_env | changes)
         await self.until(lambda: self._up(self.sandbox_url))
 
     def door_env(self, **changes: str) -> dict[str, str]:

@@ -171,7 +171,8 @@ async def unsettled(pool: Pool, at: datetime, *, usage_by: datetime) -> list[str
     rows = await pool.fetch(
         """
         SELECT p.customer, p.number, p.state FROM periods p
-        WHERE p.state <> 'finalised' AND p.freeze_at <= CASE WHEN p.period_start = p.period_end THEN $1::timestamptz ELSE $2::timestamptz END
+        WHERE p.state <> 'finalised'
+          AND p.freeze_at <= CASE WHEN p.period_start = p.period_end THEN $1 ELSE $2::timestamptz END
           AND NOT (p.state = 'held' AND EXISTS (
               SELECT FROM cases c WHERE c.kind = 'invoice_held' AND c.closed_at IS NULL
                 AND c.natural_key = p.customer || '/' || p.number))
