@@ -166,7 +166,9 @@ def build(settings: Settings, *, clock: BusinessClock | SetClock | None = None) 
         service=lambda: _starting(parts), broker=lambda: _broker(parts), database=lambda: _database(parts)
     )
     app = create_app(SERVICE, health=health, quiet=lambda at: service.quiet(at), lifespan=lifespan)
-    app.router.routes.append(Route("/v1/events", Intake(parts).post, methods=["POST"]))
+    app.router.routes.insert(
+        0, Route("/v1/events", Intake(parts).post, methods=["POST"])
+    )  # first: routes are tried in turn
     app.include_router(api.router(parts))
     openapi.install(app)
     service = Service(
