@@ -18,6 +18,9 @@ from typing import Any
 import psutil
 
 _POLL_S = 0.05
+_LONGEST_POLL_S = 0.25
+_GONE_POLL_S = 0.01
+_KILLED_WITHIN_S = 10.0
 _STARTED: dict[int, subprocess.Popen[bytes]] = {}  # children of this very process: someone has to reap them
 
 
@@ -53,9 +56,14 @@ class Child:
                 same = _ticks(self.pid) == self.ticks
             else:
                 same = abs(found.create_time() - self.created) < 1.0
-            return found if same and found.status() != psutil.STATUS_ZOMBIE else None
+            return found if same and not _ended(found) else None
         except psutil.NoSuchProcess:
             return None
+
+
+def _ended(process: psutil.Process) -> bool:
+    """A zombie without other threads; while one of a killed process's threads lives, its ports and files are held."""
+    return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
 
 
 def _ticks(pid: int) -> int | None:
@@ -145,14 +153,11 @@ def stop(child: Child, *, grace_s: float = 15.0, number: int = signal.SIGTERM) -
         process.send_signal(number)
         if number != signal.SIGKILL:
             process.send_signal(signal.SIGCONT)  # a stopped process would sleep through its own end
-        try:
-            process.wait(grace_s)
-        except psutil.TimeoutExpired:
+        if not _gone(child, within_s=grace_s):
             for each in [process, *process.children(recursive=True)]:
                 with suppress(psutil.NoSuchProcess):
                     each.kill()
-            process.wait(10)
-    child.process()  # reaps it
+            _gone(child, within_s=_KILLED_WITHIN_S)
 
 
 def kill(child: Child, number: int = signal.SIGKILL) -> None:
@@ -162,9 +167,18 @@ def kill(child: Child, number: int = signal.SIGKILL) -> None:
         return
     with suppress(psutil.NoSuchProcess):
         process.send_signal(number)
-        if number == signal.SIGKILL:
-            process.wait(10)
-    child.process()
+    if number == signal.SIGKILL:
+        _gone(child, within_s=_KILLED_WITHIN_S)
+
+
+def _gone(child: Child, *, within_s: float) -> bool:
+    """Wait until it runs no more. One that its parent has not reaped yet is gone."""
+    deadline = time.monotonic() + within_s
+    while child.process() is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_GONE_POLL_S)
+    return True
 
 
 def wait_until(not_ready: Callable[[], str | None], *, child: Child, log: Path, what: str, within_s: float) -> None:
@@ -175,19 +189,22 @@ def wait_until(not_ready: Callable[[], str | None], *, child: Child, log: Path, 
         StackError: the child died, or the time is over; with the log's place and its last lines.
     """
     deadline = time.monotonic() + within_s
+    pause_s = _POLL_S
     while (reason := not_ready()) is not None:
         if child.process() is None:
             raise StackError(f"{what} died while starting. Log: {log}\n{tail(log)}")
         if time.monotonic() > deadline:
             raise StackError(f"{what} is not ready after {within_s:.0f} s: {reason}. Log: {log}\n{tail(log)}")
-        time.sleep(_POLL_S)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.2, _LONGEST_POLL_S)  # PostgreSQL logs every attempt
 
 
 def tail(log: Path, lines: int = 12) -> str:
-    """The last lines of a log, indented."""
+    """The last lines of a log, indented; without the frames of Java's stack traces, which would be all of them."""
     if not log.exists():
         return "  (no log was written)"
     with log.open("rb") as text:
         text.seek(max(0, log.stat().st_size - 16_384))
-        last = text.read().decode(errors="replace").splitlines()[-lines:]
-    return "\n".join(f"  | {line}" for line in last)
+        written = text.read().decode(errors="replace").splitlines()
+    told = [line for line in written if not line.startswith("\tat ")]
+    return "\n".join(f"  | {line}" for line in told[-lines:])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import socket
@@ -18,6 +17,7 @@ from aiokafka.errors import KafkaError
 from embedded_stack import children
 from embedded_stack.children import Child, StackError
 from embedded_stack.java import Java
+from embedded_stack.probe import ask
 from embedded_stack.state import StateFile
 
 LOG4J = """\
@@ -78,7 +78,7 @@ class Kafka:
             ).close()  # far cheaper than a client, while it is down
         except OSError as error:
             return str(error)
-        return asyncio.run(_silent(self.bootstrap_servers))
+        return ask(_silent(self.bootstrap_servers))
 
     def _java(self) -> Java:
         return Java(self._home / "classes.list", heap=self._heap)
@@ -139,6 +139,8 @@ class Kafka:
             "log.retention.ms": "-1",
             "log.message.timestamp.after.max.ms": str(2**63 - 1),  # business time may run ahead of the broker's
             "log.cleaner.dedupe.buffer.size": "16777216",  # bytes of heap, by default 128 MiB
+            "broker.heartbeat.interval.ms": "500",
+            "broker.session.timeout.ms": "3000",  # a broker waits this long after kill -9 of its former self
             "num.network.threads": "2",
             "num.io.threads": "4",
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import signal
@@ -17,6 +16,7 @@ import psutil
 from embedded_stack import children
 from embedded_stack.cache import all_may_enter, foreign_dir, postgres_home
 from embedded_stack.children import Child, Demotion, StackError
+from embedded_stack.probe import ask
 from embedded_stack.state import StateFile
 
 SETTINGS = {
@@ -79,7 +79,7 @@ class Postgres:
     def not_ready(self) -> str | None:
         """Why it does not answer a query; None when it does. Makes the database `settled` where it is missing."""
         try:
-            asyncio.run(_ensure_database(self.url))
+            ask(_ensure_database(self.url))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             return str(error) or type(error).__name__
         return None
