@@ -18,7 +18,7 @@ from sandbox.conformance import Conformance
 from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.front import Front, FrontMiddleware
-from sandbox.journal import Journal, load, wipe
+from sandbox.journal import Journal, keep_session, load, wipe
 from sandbox.openapi.check import RequestChecker, ResponseChecker
 from sandbox.openapi.document import read_document
 from sandbox.settings import Settings
@@ -38,7 +38,7 @@ class Sandbox:
 
 async def build(settings: Settings) -> Sandbox:
     """A sandbox with everything that it remembers, ready to be served beside its work."""
-    pool = await create_pool(settings.database_url.get_secret_value(), SCHEMA, size=2)
+    pool = await create_pool(settings.database_url.get_secret_value(), SCHEMA, size=2, reset=keep_session)
     state, faults = State(), Faults()
     await load(pool, state)
     if settings.sandbox_clock_start and state.stepped_micros is None:

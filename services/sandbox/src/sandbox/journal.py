@@ -152,16 +152,24 @@ def _event_row(event: MeterEvent) -> tuple[Any, ...]:
 
 
 async def write(pool: asyncpg.Pool[asyncpg.Record], batch: Batch) -> None:
-    """One transaction; repeating it changes nothing."""
-    async with pool.acquire() as connection, connection.transaction():
-        if batch.events:
-            await connection.execute(_EVENTS, *map(list, zip(*batch.events, strict=True)))
-        if batch.objects:
-            await connection.execute(_OBJECTS, *map(list, zip(*batch.objects, strict=True)))
-        if batch.answers:
-            await connection.execute(_ANSWERS, *map(list, zip(*batch.answers, strict=True)))
-        if batch.clock is not None:
-            await connection.execute(_CLOCK, batch.clock)
+    """One transaction; repeating it changes nothing. A single statement is one by itself: three round trips less."""
+    rows = ((_EVENTS, batch.events), (_OBJECTS, batch.objects), (_ANSWERS, batch.answers))
+    statements: list[tuple[str, list[Any]]] = [
+        (statement, list(map(list, zip(*given, strict=True)))) for statement, given in rows if given
+    ]
+    if batch.clock is not None:
+        statements.append((_CLOCK, [batch.clock]))
+    async with pool.acquire() as connection:
+        if len(statements) == 1:
+            await connection.execute(statements[0][0], *statements[0][1])
+            return
+        async with connection.transaction():
+            for statement, arguments in statements:
+                await connection.execute(statement, *arguments)
+
+
+async def keep_session(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """For the pool, in place of its reset of a returned connection: the sandbox sets nothing that needs one."""
 
 
 async def load(pool: asyncpg.Pool[asyncpg.Record], state: State) -> None:
