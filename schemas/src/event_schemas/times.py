@@ -50,7 +50,12 @@ class Period:
 
 
 def month_after(anchor: datetime, months: int) -> datetime:
-    """The anchor moved by whole months; a day that the month lacks becomes its last (31 Jan, 28 Feb, 31 Mar)."""
+    """
+    The anchor moved by whole months of UTC; a day that the month lacks becomes its last (31 Jan, 28 Feb, 31 Mar).
+
+    An anchor written with another offset counts by its UTC day, as Stripe's does, which is a count of seconds.
+    """
+    anchor = anchor.astimezone(UTC)
     index = anchor.year * 12 + anchor.month - 1 + months
     year, month = divmod(index, 12)
     day = min(anchor.day, calendar.monthrange(year, month + 1)[1])
@@ -68,6 +73,7 @@ def period_containing(anchor: datetime, instant: datetime) -> Period:
 
     Source: stripe.md, billing_cycle_anchor with calendar months.
     """
+    anchor, instant = anchor.astimezone(UTC), instant.astimezone(UTC)
     number = (instant.year - anchor.year) * 12 + instant.month - anchor.month
     if month_after(anchor, number) > instant:
         number -= 1
