@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from event_schemas.compatibility import breaks
+from event_schemas.compatibility import additions, breaks
 from event_schemas.generation import differences, generated_files, write
 
 FOLDER = Path(__file__).parents[2]
@@ -36,15 +36,21 @@ def compat(refs: list[str]) -> int:
     today = {f"schemas/{path}": text for path, text in generated_files().items() if path.startswith("jsonschema/")}
     compared, found = 0, 0
     for ref in refs:
-        for path in _listed(ref):
+        earlier = _listed(ref)
+        if earlier is None:
+            sys.stdout.write(f"{ref[:40]}: no such state in this clone, nothing to hold against\n")
+        for path in earlier or []:
             compared += 1
             if path not in today:
                 found += 1
                 sys.stdout.write(f"{path}: gone since {ref[:12]}; a type ends by a version that nobody writes\n")
                 continue
-            for one in breaks(json.loads(_at(ref, path) or "{}"), json.loads(today[path])):
+            old, new = json.loads(_at(ref, path) or "{}"), json.loads(today[path])
+            for one in breaks(old, new):
                 found += 1
                 sys.stdout.write(f"{path} since {ref[:12]}: {one}\n")
+            for place in additions(old, new):
+                sys.stdout.write(f"{path} since {ref[:12]}: {place} is new; its readers deploy first\n")
     sys.stdout.write(f"{compared} comparisons with {len(refs)} earlier states: {found} breaking changes\n")
     return 1 if found else 0
 
@@ -53,7 +59,8 @@ def default_refs() -> list[str]:
     """
     The main branch of origin where this checkout is ahead of it; else every earlier commit that changed a schema.
 
-    A clone of main is its own main branch: compared with that alone, the check could not fail.
+    A clone of main is its own main branch: compared with that alone, the check could not fail. A new type, a new
+    version and a state without schemas break nobody.
     """
     head, main_branch = _git("rev-parse", "HEAD"), _git("rev-parse", "--verify", "--quiet", "origin/main")
     if main_branch and main_branch != head:
@@ -61,8 +68,9 @@ def default_refs() -> list[str]:
     return (_git("log", "--format=%H", "--", "schemas/jsonschema") or "").split()
 
 
-def _listed(ref: str) -> list[str]:
-    return (_git("ls-tree", "--name-only", ref, "schemas/jsonschema/") or "").splitlines()
+def _listed(ref: str) -> list[str] | None:
+    listed = _git("ls-tree", "--name-only", ref, "schemas/jsonschema/")
+    return None if listed is None else listed.splitlines()
 
 
 def _at(ref: str, path: str) -> str | None:

@@ -35,6 +35,27 @@ def breaks(old: Schema, new: Schema) -> list[Break]:
     return list(_walk(_resolved(old, old), _resolved(new, new), "$", old, new))
 
 
+def additions(old: Schema, new: Schema) -> list[str]:
+    """
+    Optional fields that `new` adds to an object whose readers refuse what they do not know.
+
+    They break nobody, but the readers must deploy first: until then they refuse what a writer may already send.
+    """
+    return sorted(set(_strict_fields(new, new, "$")) - set(_strict_fields(old, old, "$")))
+
+
+def _strict_fields(schema: Schema, root: Schema, place: str) -> Iterator[str]:
+    schema = _resolved(schema, root)
+    for name, inner in schema.get("properties", {}).items():
+        if schema.get("additionalProperties") is False:
+            yield f"{place}.{name}"
+        yield from _strict_fields(inner, root, f"{place}.{name}")
+    inner_schemas = [schema.get("items"), *schema.get("anyOf", []), *schema.get("oneOf", [])]
+    for inner in inner_schemas:
+        if isinstance(inner, Mapping):
+            yield from _strict_fields(inner, root, f"{place}[]")
+
+
 def _resolved(schema: Schema, root: Schema) -> Schema:
     reference = schema.get("$ref")
     if reference is None:
@@ -55,6 +76,7 @@ def _walk(old: Schema, new: Schema, place: str, old_root: Schema, new_root: Sche
         if isinstance(old.get(kind), Mapping) and isinstance(new.get(kind), Mapping):
             inner_old, inner_new = _resolved(old[kind], old_root), _resolved(new[kind], new_root)
             yield from _walk(inner_old, inner_new, f"{place}[]", old_root, new_root)
+    yield from _positions(old, new, place, old_root, new_root)
     yield from _alternatives(old, new, place, old_root, new_root)
 
 
@@ -102,6 +124,16 @@ def _fields(old: Schema, new: Schema, place: str, old_root: Schema, new_root: Sc
     for name in before.keys() & after.keys():
         inner_old, inner_new = _resolved(before[name], old_root), _resolved(after[name], new_root)
         yield from _walk(inner_old, inner_new, f"{place}.{name}", old_root, new_root)
+
+
+def _positions(old: Schema, new: Schema, place: str, old_root: Schema, new_root: Schema) -> Iterator[Break]:
+    before, after = old.get("prefixItems", []), new.get("prefixItems", [])
+    if len(before) != len(after):
+        yield Break(place, f"it has {len(after)} positions, not {len(before)}", "every reader and writer")
+        return
+    for number, (one, two) in enumerate(zip(before, after, strict=True)):
+        inner_old, inner_new = _resolved(one, old_root), _resolved(two, new_root)
+        yield from _walk(inner_old, inner_new, f"{place}[{number}]", old_root, new_root)
 
 
 def _alternatives(old: Schema, new: Schema, place: str, old_root: Schema, new_root: Schema) -> Iterator[Break]:
