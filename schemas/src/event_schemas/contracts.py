@@ -146,11 +146,11 @@ class Contract(Agreed):
         if any(a >= b for a, b in itertools.pairwise(starts)):
             raise ValueError("the timeline must be sorted by effective_from, without repeats")
         for what, names in (
-            ("meter", [m.meter for m in self.metered]),
-            ("item", [i.item for i in self.licensed]),
+            ("a meter", [m.meter for m in self.metered]),
+            ("an item", [i.item for i in self.licensed]),
         ):
             if len(names) != len(set(names)):
-                raise ValueError(f"a {what} is priced twice")
+                raise ValueError(f"{what} is priced twice")
         if self.billing_anchor.microsecond:
             raise ValueError("billing_anchor is a whole second, as Stripe's is")
         return self
