@@ -49,7 +49,7 @@ async def build(settings: Settings) -> Sandbox:
     clockwork = Clockwork(
         state, journal, processing_ms=settings.sandbox_processing_ms, report_ms=settings.sandbox_report_ms
     )
-    webhooks = Webhooks(state, journal, faults, settings, released=clockwork.released)
+    webhooks = Webhooks(state, journal, faults, settings)
     journal.on_deliveries = webhooks.enqueue
     document = read_document()
     conformance = Conformance(RequestChecker(document), ResponseChecker(document)) if settings.sandbox_check else None

@@ -36,7 +36,6 @@ class Clockwork:
         self._moved = asyncio.Condition()
         self.refused: list[tuple[str | None, str, MeterEvent]] = []
         self._to_report = asyncio.Event()
-        self.released = asyncio.Event()  # a webhook was delivered that an invoice waited for
 
     async def advance(self, to: datetime) -> None:
         """
@@ -96,17 +95,12 @@ class Clockwork:
             await self._journal.committed()
 
     async def run_due(self) -> None:
-        """Do what is due by real time, or was held back for a webhook that has now been delivered."""
+        """Do what is due by real time, as long as business time has not been set."""
         while True:
-            try:
-                async with asyncio.timeout(1.0):
-                    await self.released.wait()
-            except TimeoutError:
-                if self._state.stepped_micros is not None:
-                    continue
-            self.released.clear()
-            async with self._step:
-                await self._run_up_to(self._state.now)
+            await asyncio.sleep(1.0)
+            if self._state.stepped_micros is None:
+                async with self._step:
+                    await self._run_up_to(self._state.now)
                 if self._state.is_dirty:
                     await self._journal.committed()
 

@@ -196,6 +196,4 @@ class Control:
             waiting.append(f"{len(self._clockwork.refused)} meter events to report")
         if state.under_way:
             waiting.append(f"{len(state.under_way)} webhooks to deliver")
-        if self._clockwork.released.is_set():
-            waiting.append("invoices that a webhook held up")
         return waiting

@@ -35,14 +35,11 @@ class Webhooks:
     Deliveries are rows: a restart goes on where it stopped, so an endpoint may get one twice.
     """
 
-    def __init__(
-        self, state: State, journal: Journal, faults: Faults, settings: Settings, *, released: asyncio.Event
-    ) -> None:
+    def __init__(self, state: State, journal: Journal, faults: Faults, settings: Settings) -> None:
         self._state = state
         self._journal = journal
         self._faults = faults
         self._settings = settings
-        self._released = released
         self._queue: asyncio.Queue[Body] = asyncio.Queue()
         self._held_back: list[Body] = []
         self.sent = 0
@@ -139,5 +136,4 @@ class Webhooks:
             if invoice is not None and status != "given_up":
                 invoice["webhooks_delivered_at"] = self._state.now
                 self._state.put(invoice)
-                self._released.set()
         self._journal.nudge()

@@ -102,6 +102,24 @@ class TestARenewal:
         assert let_go.status == "open"
         assert let_go.status_transitions.finalized_at == NOVEMBER + 72 * HOUR
 
+    async def test_leaves_an_hour_after_its_webhook_was_answered(self, sandbox: Driver, receiver: Receiver) -> None:
+        """A long step finds the draft still one; an hour after the answer it is finalised."""
+        _, items = await a_plan(sandbox)
+        customer = await sandbox.a_customer()
+        await sandbox.a_subscription(customer.id, *items)
+        await sandbox.v1.webhook_endpoints.create_async({"url": receiver.url, "enabled_events": ["invoice.created"]})
+
+        await sandbox.advance("2026-11-01T06:00:00Z")
+        await sandbox.quiet()
+        told = (await sandbox.invoices(customer.id))[0]
+        await sandbox.advance("2026-11-01T06:59:59Z")
+        draft = (await sandbox.invoices(customer.id))[0]
+        await sandbox.advance("2026-11-01T07:00:00Z")
+        final = (await sandbox.invoices(customer.id))[0]
+
+        assert (told.status, told.webhooks_delivered_at) == ("draft", NOVEMBER + 6 * HOUR)
+        assert (draft.status, final.status) == ("draft", "open")
+
     async def test_is_paid_at_once_where_nothing_is_due(self, sandbox: Driver) -> None:
         """Metered only: no first invoice; a month without usage is an empty line and a paid invoice of zero."""
         meter = await sandbox.a_meter()

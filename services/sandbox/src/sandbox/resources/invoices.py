@@ -353,11 +353,14 @@ def list_lines(state: State, id_: str, params: Params) -> Body:
 
 
 def due(state: State, invoice: Body) -> int | None:
-    """When a draft is finalised by itself; an unanswered `invoice.created` holds it up, at most three days."""
+    """
+    When a draft is finalised by itself: an hour after its `invoice.created` was answered, or three days after it was
+    made. So whoever is told of a draft always has an hour to take `auto_advance` away, also where time moves in steps.
+    """
     if invoice["status"] != "draft" or not invoice["auto_advance"]:
         return None
     at: int = invoice["automatically_finalizes_at"]
     if not state.pending.get(invoice["_created_event"]) and invoice["_created_event"] not in state.given_up:
-        return at
+        return max(at, (invoice["webhooks_delivered_at"] or 0) + DRAFT_S)
     held_until: int = invoice["created"] + HELD_UP_S
     return max(at, held_until)
