@@ -13,7 +13,10 @@ from embedded_stack import StackError
 from settled_cli import golden as golden_cases
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo.command import demo
+from settled_cli.faults import faults
 from settled_cli.fleet import Fleet, Plan
+from settled_cli.inspection import dead_letters, explain, reconcile, replay, status
+from settled_cli.sending import contracts, send
 
 app = typer.Typer(
     help="Settled bills for outcomes: conversation signals in, a correct Stripe invoice out.",
@@ -21,7 +24,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
 )
-app.command()(demo)
+app.add_typer(contracts, name="contracts")
+for command in (demo, status, send, explain, reconcile, replay, faults):
+    app.command()(command)
+app.command("dead-letters")(dead_letters)
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 
 

@@ -21,10 +21,15 @@ class Difference:
     got: Any
 
 
-def differences(truth: Truth, outcome: Outcome) -> list[Difference]:
-    """Everything in which the outcome departs from the truth; empty when all is right."""
+def differences(truth: Truth, outcome: Outcome, *, resent: bool = False) -> list[Difference]:
+    """
+    Everything in which the outcome departs from the truth; empty when all is right.
+
+    `resent`: the sender lost answers and sent again, so that more deliveries than planned may have come in. They may
+    show as duplicates and as repeated deliveries in the quarantine, and in nothing else.
+    """
     return [
-        *_events(truth, outcome),
+        *(_events_resent(truth, outcome) if resent else _events(truth, outcome)),
         *_conversations(truth, outcome),
         *_decisions(truth, outcome),
         *_customers(truth, outcome),
@@ -45,6 +50,21 @@ def _events(truth: Truth, outcome: Outcome) -> Iterator[Difference]:
     yield from _compare("events quarantined", expected["quarantined"], outcome.quarantined)
     yield from _compare("events unread", 0, outcome.events["unread"])
     yield from _compare("the equation of events holds", True, outcome.events["holds"])
+
+
+def _events_resent(truth: Truth, outcome: Outcome) -> Iterator[Difference]:
+    expected, got = truth["events"], outcome.events
+    for term in ("applied", "conflicting"):
+        yield from _compare(f"events {term}", expected[term], got[term])
+    yield from _compare("events unread", 0, got["unread"])
+    yield from _compare("the equation of events holds", True, got["holds"])
+    yield from _compare("reasons of the quarantine", set(expected["quarantined"]), set(outcome.quarantined))
+    more = {
+        "duplicate": got["duplicate"] - expected["duplicate"],
+        **{reason: outcome.quarantined[reason] - count for reason, count in expected["quarantined"].items()},
+    }
+    yield from _compare("fewer than planned", {}, {what: count for what, count in more.items() if count < 0})
+    yield from _compare("events received", expected["deliveries"] + sum(more.values()), got["deliveries"])
 
 
 def _conversations(truth: Truth, outcome: Outcome) -> Iterator[Difference]:

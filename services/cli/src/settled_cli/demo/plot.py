@@ -40,8 +40,15 @@ def draw_month(entries: list[dict[str, Any]], *, start: str, end: str, frozen_at
     width = 0.8
     above.bar(days, [charges[day.date()] for day in days], width, color=CHARGED, label="charged", align="edge")
     above.bar(days, [-reversals[day.date()] for day in days], width, color=REVERSED, label="reversed", align="edge")
-    above.bar(days, [-late[day.date()] for day in days], width, color=LATE, align="edge",
-              bottom=[-reversals[day.date()] for day in days], label="reversed after the freeze: corrections")  # fmt: skip
+    above.bar(
+        days,
+        [-late[day.date()] for day in days],
+        width,
+        bottom=[-reversals[day.date()] for day in days],
+        color=LATE,
+        label="reversed after the freeze: corrections",
+        align="edge",
+    )
     above.axhline(0, color=INK, linewidth=0.8)
     above.set_title("Outcomes by the day that they count for", loc="left", fontweight="bold")
     above.legend(frameon=False, ncols=3, loc="upper right", bbox_to_anchor=(1, 1.14))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -31,19 +32,23 @@ def invoices_table(outcome: Outcome, *, most: int = 12) -> Table:
     ]
     rows.sort(key=lambda row: (-row[1]["total"], row[0]))
     shown = _some_of_each_currency(rows, most)
-    table = Table(title=f"Invoices of the month: {len(rows)} finalised, {len(shown)} shown", title_justify="left")
-    for name, justify in (("customer", "left"), ("invoice", "left"), ("seats", "right"), ("usage", "right"),
-                          ("outcomes", "right"), ("total", "right"), ("status", "left")):  # fmt: skip
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    title = f"Invoices of the month: {len(rows)} finalised, {len(shown)} shown"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    for name in ("customer", "invoice", "seats", "usage", "outcomes", "total"):
+        table.add_column(name, justify="left" if name in ("customer", "invoice") else "right", no_wrap=True)
     for customer, invoice in shown:
         advance = sum(line["amount"] for line in invoice["lines"] if line["meter"] is None)
         usage = [line for line in invoice["lines"] if line["meter"] is not None]
         outcomes = sum(Decimal(line["quantity"]) for line in usage if line["meter"] != "sms_segment")
         currency = invoice["currency"]
         table.add_row(
-            customer, invoice["number"], money(advance, currency), money(sum(u["amount"] for u in usage), currency),
-            f"{outcomes:,f}", f"[bold]{money(invoice['total'], currency)}[/]", f"[green]{invoice['status']}[/]",
-        )  # fmt: skip
+            customer,
+            invoice["number"],
+            money(advance, currency),
+            money(sum(line["amount"] for line in usage), currency),
+            f"{outcomes:,f}",
+            f"[bold]{money(invoice['total'], currency)}[/]",
+        )
     return table
 
 
