@@ -38,7 +38,7 @@ class QuarantinedRow(BaseModel):
     type: str | None
     reason: str
     field: str | None
-    sentence: str
+    detail: str = Field(description="a sentence for people; it quotes nothing that the sender wrote")
     received_at: datetime = Field(description="business time of the first delivery")
     last_received_at: datetime
     deliveries: int
@@ -207,8 +207,9 @@ def to_wire_row(row: RowMapping) -> QuarantinedRow:
     return QuarantinedRow(
         id=row["quarantine_id"],
         **{name: row[name] or None for name in ("source", "event_id", "subject", "customer", "type")},
-        **{name: row[name] for name in ("reason", "field", "sentence", "received_at", "last_received_at")},
+        **{name: row[name] for name in ("reason", "field", "received_at", "last_received_at")},
         **{name: row[name] for name in ("deliveries", "origin", "state", "replayed_at", "event")},
+        detail=row["sentence"],
         record=record if row["origin"] == "reader" else None,
         key=row["key_name"],
     )

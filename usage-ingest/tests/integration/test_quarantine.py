@@ -71,6 +71,7 @@ def test_content_is_kept_only_where_it_fits_the_schema(
     assert rows["e1"]["event"]["receivedat"] == "2026-03-02T10:00:10Z"
     assert rows["e5"]["subject"] is None
     assert rows["e4"]["field"] == "data"
+    assert rows["e4"]["detail"].startswith("data holds a field that its type does not have")
     assert "hunter2" not in json.dumps(rows)
 
 
