@@ -31,6 +31,7 @@ SETTINGS = {
     "random_page_cost": "1.1",
     "autovacuum_vacuum_cost_delay": "1ms",
     "jit": "off",
+    "track_commit_timestamp": "on",  # the benchmark reads when a signal was committed
     "timezone": "UTC",
     "log_min_duration_statement": "2000",
 }

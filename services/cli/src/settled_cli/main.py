@@ -11,6 +11,7 @@ from rich.table import Table
 
 from embedded_stack import StackError
 from settled_cli import golden as golden_cases
+from settled_cli.bench.command import bench
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo.command import demo
 from settled_cli.faults import faults
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(contracts, name="contracts")
-for command in (demo, status, send, explain, reconcile, replay, faults):
+for command in (demo, status, send, explain, reconcile, replay, faults, bench):
     app.command()(command)
 app.command("dead-letters")(dead_letters)
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
