@@ -82,15 +82,18 @@ class SteppedClock:
             answer = await client.get(self._url, params={"newer_than": self._version, "wait_s": wait_s})
             answer.raise_for_status()
             body = answer.json()
-        except httpx.HTTPError as error:
+            version, now = int(body["version"]), body["now"] and parse_instant(body["now"])
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:  # away, or an answer that is none
             log.warning("business clock is away", extra={"url": self._url, "error": type(error).__name__})
             await asyncio.sleep(0.2)
             return
-        if body["now"] is None:
+        if now is None:
             await asyncio.sleep(0.05)
-            return
-        if body["version"] != self._version:
-            self._version, self._now = body["version"], parse_instant(body["now"])
+        elif self._now is not None and now < self._now:
+            log.error("business clock went back, not followed", extra={"url": self._url, "version": version})
+            await asyncio.sleep(0.2)
+        else:
+            self._version, self._now = version, now
 
 
 BusinessClock = SystemClock | SteppedClock

@@ -24,8 +24,8 @@ class Failpoints:
         owner, _, name = wanted.partition(".")
         self._armed = name if owner == service else ""
         self._passes_left = int(passes or 1)
-        if self._armed and self._armed not in self.gaps:
-            raise ValueError(f"{service} has no failpoint {self._armed!r}")
+        if owner == service and (self._armed not in self.gaps or self._passes_left < 1):
+            raise ValueError(f"{service} has no failpoint {self._armed!r}, or no pass {passes!r} of it")
 
     def reach(self, name: str) -> None:
         """Kill this process with SIGKILL if this place is armed; otherwise cost next to nothing."""

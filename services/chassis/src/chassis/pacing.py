@@ -8,7 +8,7 @@ import time
 
 
 def backoff_s(attempt: int, *, base_s: float = 0.25, cap_s: float = 30.0, rng: random.Random | None = None) -> float:
-    """Seconds to wait before try `attempt` + 1 (attempts count from 1): full jitter over base * 2^(attempt-1)."""
+    """Seconds to wait before try `attempt` + 1 (attempts count from 1): half to all of base * 2^(attempt-1)."""
     ceiling = min(cap_s, base_s * 2.0 ** min(attempt - 1, 20))
     return (rng or random).uniform(ceiling / 2, ceiling)
 

@@ -1,8 +1,13 @@
-"""Fakes that tests of services import."""
+"""Fakes and helpers that tests of services import."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 
 class SetClock:
@@ -30,3 +35,34 @@ class SetClock:
 
     async def stop(self) -> None:
         """Nothing to stop."""
+
+
+async def stored(bootstrap: str, topic: str, partition: int, *, within_s: float = 20) -> list[ConsumerRecord]:
+    """All records of a partition, read by a client of its own up to the end that the broker tells."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        where = TopicPartition(topic, partition)
+        consumer.assign([where])
+        await consumer.seek_to_beginning(where)
+        end = (await consumer.end_offsets([where]))[where]
+        found: list[ConsumerRecord] = []
+        deadline = time.monotonic() + within_s
+        while await consumer.position(where) < end:
+            assert time.monotonic() < deadline, f"read {len(found)} of {end}"
+            for records in (await consumer.getmany(where, timeout_ms=200)).values():
+                found.extend(records)
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def until(holds: Callable[[], bool | Awaitable[bool]], *, within_s: float = 30) -> None:
+    """Return once a condition holds."""
+    deadline = time.monotonic() + within_s
+    while True:
+        answer = holds()
+        if answer if isinstance(answer, bool) else await answer:
+            return
+        assert time.monotonic() < deadline, "it never came to hold"
+        await asyncio.sleep(0.02)
