@@ -125,7 +125,7 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
     async def equations() -> EquationsAnswer:
         """Where every event and every conversation went, and whether both sums hold."""
         rows = await reading.partitions()
-        return equations_of(rows, await ends.ends())
+        return equations_of(rows, (await ends.ask()).accepted)
 
     @router.get("/cases", tags=["operations"], responses=responses(422))
     async def cases(

@@ -79,6 +79,7 @@ def _assemble(
         settings,
         store=store,
         book=book,
+        ends=ends,
         publisher=publisher,
         producer=producer,
         clock=clock,
@@ -86,7 +87,7 @@ def _assemble(
     )
     health.ready["database"] = reading.answers
     health.ready["contracts"] = _caught_up(contracts)
-    quiet = QuietCheck(reading, ends, clock=clock, book=book, contracts=contracts)
+    quiet = QuietCheck(reading, ends, clock=clock, book=book)
     http = chassis_app.create_app("Settled rating", health=health, quiet=quiet.waiting_for)
     http.include_router(build_router(reading, book, ends))
 

@@ -48,6 +48,7 @@ from usage_rating.handlers import (
     handle_tick,
     handle_timers,
 )
+from usage_rating.log_ends import LogEnds
 from usage_rating.publisher import Publisher
 from usage_rating.settings import Settings
 from usage_rating.store.away import AWAY
@@ -87,6 +88,7 @@ class Worker:
         *,
         store: HotStore,
         book: ContractBook,
+        ends: LogEnds,
         publisher: Publisher,
         producer: BatchProducer,
         clock: Clock,
@@ -95,6 +97,7 @@ class Worker:
         self._settings = settings
         self._store = store
         self._book = book
+        self._ends = ends
         self._publisher = publisher
         self._producer = producer
         self._clock = clock
@@ -213,6 +216,7 @@ class Worker:
                 wait_s=self._settings.rebalance_wait_s,
             )
             await check_log(self._consumer, rows)
+            await self._read_contracts_of(rows)
             for row in rows.values():
                 await self._publisher.own(row)
             if generation != self._reader.generation:
@@ -224,6 +228,17 @@ class Worker:
             self._to_claim = False
             metrics.OWNED.set(len(rows))
             log.info("partitions claimed", extra={"partitions": {n: row.next_offset for n, row in rows.items()}})
+
+    async def _read_contracts_of(self, rows: dict[int, PartitionRow]) -> None:
+        """
+        Wait until this process knows the contracts that the former owners have decided by.
+
+        Otherwise it would decide by older ones, and nobody would decide again, since these rows say that it was done.
+        """
+        while max((row.contracts_applied for row in rows.values()), default=0) > self._book.position:
+            if (await self._ends.ask()).contracts <= self._book.position:
+                return  # the topic was made anew: all of it is applied again
+            await asyncio.sleep(0.01)
 
     async def _take(self, arrivals: Arrivals) -> None:
         if arrivals.unreadable:
@@ -257,12 +272,8 @@ class Worker:
         self._ticked_at = time.monotonic()
         async with self._turn:
             # asked after `now` was read: what the log holds beyond its end now was received after it
-            ends = await self._consumer.end_offsets([of_accepted(n) for n in behind])
-            idle = {
-                each.partition: now - MINUTE
-                for each, end in ends.items()
-                if each.partition in self._rows and end <= self._rows[each.partition].next_offset
-            }
+            ends = (await self._ends.ask()).accepted
+            idle = {n: now - MINUTE for n in behind if n in self._rows and ends[n] <= self._rows[n].next_offset}
             if idle:
                 with metrics.TRANSACTION_S.labels("tick").time():
                     handled = await handle_tick(idle, epochs=self._epochs(idle), store=self._store, now=now)

@@ -1,14 +1,26 @@
-"""Asks the broker where `events.accepted` ends, for the equations and for `/quiet`."""
+"""Asks the broker where the logs end that rating reads: for ticks, for the equations and for `/quiet`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from event_schemas.topics import EVENTS_ACCEPTED
+from event_schemas.topics import CONTRACTS, EVENTS_ACCEPTED
+
+_CONTRACTS = TopicPartition(CONTRACTS.name, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The offsets behind the last records: of `events.accepted` by partition, and of `contracts`."""
+
+    accepted: dict[int, int]
+    contracts: int
 
 
 class LogEnds:
-    """A consumer that reads nothing and belongs to no group."""
+    """A consumer that reads nothing and belongs to no group: its questions never queue behind a waiting fetch."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
@@ -19,15 +31,17 @@ class LogEnds:
         """Connect. Raises KafkaError when no broker answers."""
         self._consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
         await self._consumer.start()
-        self._partitions = [TopicPartition(EVENTS_ACCEPTED.name, number) for number in range(partitions)]
+        accepted = [TopicPartition(EVENTS_ACCEPTED.name, number) for number in range(partitions)]
+        self._partitions = [_CONTRACTS, *accepted]
 
     async def stop(self) -> None:
         """Disconnect."""
         if self._consumer is not None:
             await self._consumer.stop()
 
-    async def ends(self) -> dict[int, int]:
-        """The offset behind the last record of every partition, asked now. Raises KafkaError when no broker answers."""
+    async def ask(self) -> Ends:
+        """The ends as they are now. Raises KafkaError when no broker answers."""
         assert self._consumer is not None
         ends = await self._consumer.end_offsets(self._partitions)
-        return {each.partition: end for each, end in ends.items()}
+        contracts = ends.pop(_CONTRACTS)
+        return Ends({each.partition: end for each, end in ends.items()}, contracts)

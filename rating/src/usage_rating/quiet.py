@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chassis.bus import TopicReader
 from chassis.clock import Clock
 from event_schemas.times import to_micros
 from usage_rating.contract_book import ContractBook
@@ -17,26 +16,23 @@ MINUTE = 60_000_000
 class QuietCheck:
     """Answers `/quiet` from the rows and the broker, never from this process's memory of other partitions."""
 
-    def __init__(
-        self, reading: Reading, ends: LogEnds, *, clock: Clock, book: ContractBook, contracts: TopicReader
-    ) -> None:
+    def __init__(self, reading: Reading, ends: LogEnds, *, clock: Clock, book: ContractBook) -> None:
         self._reading = reading
         self._ends = ends
         self._clock = clock
         self._book = book
-        self._contracts = contracts
 
     async def waiting_for(self, at: datetime) -> list[str]:
         """What is still to do up to `at`; empty: quiet."""
         waiting = []
         if self._clock.now() < at:
             waiting.append("business time")
-        if await self._contracts.unread():
+        ends = await self._ends.ask()
+        if self._book.position < ends.contracts:
             waiting.append("contracts to be read")
-        ends = await self._ends.ends()
         rows = {row["partition"]: row for row in await self._reading.partitions()}
         known_to = to_micros(at) - MINUTE
-        for number, end in sorted(ends.items()):
+        for number, end in sorted(ends.accepted.items()):
             row = rows.get(number)
             if row is None:
                 waiting.append(f"partition {number}: an owner")
@@ -47,7 +43,7 @@ class QuietCheck:
                 waiting.append(f"partition {number}: time to be noted")
             if row["published_seq"] < row["next_seq"] - 1:
                 waiting.append(f"partition {number}: entries to be published")
-            if row["contracts_applied"] != self._book.position:
+            if row["contracts_applied"] != ends.contracts:
                 waiting.append(f"partition {number}: contracts to be applied")
         if not waiting:
             waiting += [f"partition {number}: timers" for number in await self._reading.with_due_timers()]

@@ -16,9 +16,9 @@ class Settings(ServiceSettings):
     refill_ms: int = Field(5, ge=0)  # a poll returns small leftovers: wait this long for a fuller batch
     fetch_max_bytes: int = Field(4_000_000, ge=1_000)  # per partition: bounds memory at partitions times this
     timers_per_transaction: int = Field(2_000, ge=1)  # as large as a batch: one transaction stays below 100 ms
-    tick_check_ms: int = Field(50, ge=1)  # how often an idle process looks whether business time has moved
+    tick_check_ms: int = Field(20, ge=1)  # how often an idle process looks whether business time has moved
     tick_s: float = Field(2.0, gt=0)  # small moves of business time are written down this often at most
     tick_step_s: float = Field(5.0, gt=0)  # a move of business time of this size is written down at once
-    progress_ms: int = Field(100, ge=0)  # `rating.progress` is published this often at most
+    progress_ms: int = Field(50, ge=0)  # `rating.progress` is published this often at most
     unpublished_entries: int = Field(50_000, ge=1)  # deciding waits while more than this are on their way to the bus
     rebalance_wait_s: float = Field(20.0, gt=0)  # a new owner waits this long for a row that a dead owner still locks

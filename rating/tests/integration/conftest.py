@@ -97,7 +97,7 @@ class RatingProcess:
         """Send this process a signal."""
         self._process.send_signal(number)
 
-    def wait_dead(self, within_s: float = 30) -> int:
+    def wait_dead(self, within_s: float = 90) -> int:
         """The exit code once it has ended by itself."""
         return self._process.wait(within_s)
 
@@ -105,7 +105,7 @@ class RatingProcess:
         """One request."""
         return httpx.get(f"{self.url}{path}", params=parameters or None, timeout=20)
 
-    def quiet(self, at: datetime, within_s: float = 30) -> None:
+    def quiet(self, at: datetime, within_s: float = 90) -> None:
         """Return once nothing is left to do up to `at`."""
         deadline = time.monotonic() + within_s
         waiting: object = "it does not answer"

@@ -78,7 +78,7 @@ def row_held(world: Any, customer: str, conversation: str) -> Iterator[None]:
         thread.join(10)
 
 
-def until(condition: Any, what: str, within_s: float = 30) -> None:
+def until(condition: Any, what: str, within_s: float = 60) -> None:
     """Return once the condition holds."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -153,7 +153,7 @@ def test_a_zombie_stopped_inside_a_transaction_changes_nothing(world: Any, custo
         until(lambda: world.query(blocked), "it stands in the middle of a transaction")
         zombie.send_signal(signal.SIGSTOP)
     other = world.rating(group="zombie-inside")
-    other.quiet(world.time.now, within_s=40)
+    other.quiet(world.time.now, within_s=120)
     before = world.query("SELECT * FROM ledger ORDER BY partition, seq")
 
     zombie.send_signal(signal.SIGCONT)
@@ -178,7 +178,7 @@ def test_a_part_killed_in_the_middle_of_work_delays_and_changes_nothing(
     stack.kill(part)
     stack.start()
     world.send(*outcomes(world, customer, range(20, CONVERSATIONS)))
-    rating.quiet(world.time.now, within_s=60)
+    rating.quiet(world.time.now, within_s=120)
 
     assert rating.returncode is None
     assert_each_charged_once(world, customer, CONVERSATIONS)
@@ -204,3 +204,35 @@ def test_an_offset_outside_the_log_stops_rating(world: Any) -> None:
         assert "outside the log" in rating.log.read_text()
     finally:
         world.query("UPDATE partitions SET next_offset = next_offset - 1000000 WHERE partition = 0")
+
+
+def test_a_contract_published_while_nobody_ran_is_applied_at_the_next_start(world: Any, customer: str) -> None:
+    world.agree(customer, a_contract(customer, teammate_takeover_voids=True))
+    rating = world.rating()
+    now = world.time.now
+
+    def told(signal: str, minutes: int) -> tuple[str, str, bytes]:
+        at = now + timedelta(minutes=minutes)
+        return customer, "c", a_signal(signal, at, conversation="c", customer=customer, received_at=now)
+
+    world.send(told("ai_answer", 0), told("teammate_reply", 1))
+    world.time.step(now + timedelta(days=2))
+    rating.quiet(world.time.now)
+    assert world.query("SELECT op FROM ledger WHERE customer = $1", customer) == []
+    rating.stop()
+
+    world.agree(customer, a_contract(customer, revision=2, teammate_takeover_voids=False))
+    world.rating().quiet(world.time.now)
+
+    ledger = world.query("SELECT op, policy_version FROM ledger WHERE customer = $1", customer)
+    assert [tuple(row) for row in ledger] == [("charge", "test-2")]
+
+
+def test_contracts_of_a_topic_made_anew_are_all_applied_again(world: Any, customer: str) -> None:
+    world.query("UPDATE partitions SET contracts_applied = 1000000")
+
+    world.rating().quiet(world.time.now)
+
+    applied = {row["contracts_applied"] for row in world.query("SELECT contracts_applied FROM partitions")}
+    assert len(applied) == 1
+    assert max(applied) < 1_000_000
