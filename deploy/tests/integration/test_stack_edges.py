@@ -74,7 +74,7 @@ def test_a_broker_that_cannot_start_names_its_log_and_what_it_said(fresh: Stack)
         fresh.start()
 
     assert f"Kafka died while starting. Log: {fresh.state_dir}/logs/kafka.log" in str(failure.value)
-    assert "node.id" in str(failure.value)
+    assert "node id" in str(failure.value)
 
 
 def test_a_port_that_somebody_else_has_taken_is_exchanged(fresh: Stack) -> None:
