@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.pacing import TokenBucket
 from chassis.problems import Problem, responses
@@ -30,13 +30,19 @@ class ClockAnswer(BaseModel):
     version: int
 
 
-class Advance(BaseModel):
+class Order(BaseModel):
+    """What a control path is told; what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Advance(Order):
     """Where to move business time."""
 
     to: AwareDatetime
 
 
-class FaultOrder(BaseModel):
+class FaultOrder(Order):
     """A fault to switch on."""
 
     kind: Kind
@@ -49,22 +55,22 @@ class FaultOrder(BaseModel):
     customer: str | None = None
 
 
-class Limits(BaseModel):
+class Limits(Order):
     """Account rate limits, in requests a second of real time."""
 
     requests_per_second: float | None = Field(None, gt=0)
     meter_events_per_second: float | None = Field(None, gt=0)
 
 
-class Plant(BaseModel):
+class Plant(Order):
     """Usage to change behind everybody's back, for tests of reconciliation."""
 
     action: Literal["extra", "drop", "double", "cancel"]
-    identifier: str | None = None  # the event to double, drop or cancel
-    customer: str | None = None  # for extra
-    event_name: str | None = None
-    value: Decimal = Decimal(1)
-    timestamp: int | None = None
+    identifier: str | None = Field(None, max_length=255)  # the event to double, drop or cancel
+    customer: str | None = Field(None, max_length=255, pattern=r"^[!-~]+$")  # for extra
+    event_name: str | None = Field(None, max_length=100, pattern=r"^[!-~]+$")
+    value: Decimal = Field(Decimal(1), max_digits=15, decimal_places=12)
+    timestamp: int | None = Field(None, ge=0, le=2**40)
 
 
 class Control:
@@ -83,7 +89,7 @@ class Control:
         self._front = front
         self._state, self._journal, self._faults, self._reset = state, journal, faults, reset
         self._clockwork, self._conformance = clockwork, conformance
-        self.router = APIRouter(prefix="/_sandbox", tags=["control"])
+        self.router = APIRouter(prefix="/_sandbox", tags=["control"], responses=responses(400, 422))
         add = self.router.add_api_route
         add("/clock", self.clock, methods=["GET"])
         add("/clock/advance", self.advance, methods=["POST"], responses=responses(409))
@@ -97,9 +103,9 @@ class Control:
         add("/conformance", self.conformance, methods=["GET"], responses=responses(404))
         add("/reset", self.reset, methods=["POST"])
 
-    async def clock(self, newer_than: int = -1, wait_s: float = 0) -> ClockAnswer:
-        """Business time, at once where its version is newer, else when it moves or the wait (at most 10 s) is over."""
-        await self._clockwork.wait_for_version(newer_than, min(wait_s, 10))
+    async def clock(self, newer_than: int = -1, wait_s: Annotated[float, Query(ge=0, le=10)] = 0) -> ClockAnswer:
+        """Business time, at once where its version is newer, else when it moves or the wait is over."""
+        await self._clockwork.wait_for_version(newer_than, wait_s)
         return self._clock()
 
     async def advance(self, order: Advance) -> ClockAnswer:
