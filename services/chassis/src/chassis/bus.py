@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,6 +81,7 @@ class BatchProducer:
         self._client: AIOKafkaProducer | None = None
         self._making = asyncio.Lock()
         self._sending: set[asyncio.Task[None]] = set()
+        self._mending: set[asyncio.Task[None]] = set()  # connections ended and made anew; nobody waits for these
         self.waiting_bytes = 0
 
     async def start(self) -> None:
@@ -88,8 +89,11 @@ class BatchProducer:
         await self._ensure_client()
 
     async def stop(self) -> None:
-        """Send what is open, wait for its confirmation, disconnect."""
+        """Send what is open, wait until it is confirmed or failed, disconnect; a broker that is away is not awaited."""
         await self.flush()
+        for task in self._mending:
+            task.cancel()
+        await asyncio.gather(*self._mending, return_exceptions=True)
         if self._client is not None:
             await self._client.stop()
             self._client = None
@@ -112,13 +116,17 @@ class BatchProducer:
         """
         Add a record to its partition's open batch.
 
-        Returns the batch's future: done when the broker has confirmed, failed with KafkaError when it has not, in
-        which case the record may or may not be stored.
+        Returns the batch's future: done when the broker has confirmed, failed with TryLater when it has not, in which
+        case the record may or may not be stored. The future is shared by all of the batch: wait for it by `confirmed`
+        or `asyncio.wait`, since a cancelled waiter that awaits it bare cancels it for the others.
 
         Raises:
-            TryLater: too many bytes are waiting for the broker; nothing was added.
+            TryLater: too many bytes are waiting for the broker, or it is away; nothing was added.
+            ValueError: the record is larger than a batch may be; nothing was added.
         """
         size = len(value) + len(key) + 80
+        if size > self._max_batch_bytes:  # a batch takes its first record whatever its size, and the broker refuses it
+            raise ValueError(f"a record of {size} bytes does not fit a batch of {self._max_batch_bytes}")
         if self.waiting_bytes + size > self._max_waiting_bytes:
             raise TryLater("the broker is not keeping up", after_s=1.0)
         if self._client is None:
@@ -131,16 +139,18 @@ class BatchProducer:
             if batch is not None:
                 self._close((topic, partition), lane)
             batch = self._open(topic, partition, lane)
-            if batch.builder.append(timestamp=None, key=key, value=value) is None:
-                raise ValueError(f"a record of {size} bytes does not fit a batch of {self._max_batch_bytes}")
+            batch.builder.append(timestamp=None, key=key, value=value)
         batch.size += size
         self.waiting_bytes += size
         return batch.future
 
     async def send(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
-        """Append one record and wait for its confirmation."""
-        await self._ensure_client()
-        await self.append(topic, partition, key, value)
+        """Append one record and wait for its confirmation. Raises as `append` and its future do."""
+        try:
+            await self._ensure_client()
+        except (KafkaError, OSError) as error:
+            raise TryLater(f"the broker is away: {type(error).__name__}", after_s=1.0) from error
+        await confirmed([self.append(topic, partition, key, value)])
 
     def _open(self, topic: str, partition: int, lane: _Lane) -> _OpenBatch:
         assert self._client is not None
@@ -217,13 +227,14 @@ class BatchProducer:
         if self._client is client:
             self._client = None
             log.warning("the producer is made anew after an unconfirmed batch")
-        task = asyncio.create_task(_stop_quietly(client))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        self._mend(_stop_quietly(client))
         if self._client is None:
-            again = asyncio.create_task(self._reconnect())
-            self._sending.add(again)
-            again.add_done_callback(self._sending.discard)
+            self._mend(self._reconnect())
+
+    def _mend(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._mending.add(task)
+        task.add_done_callback(self._mending.discard)
 
     async def _reconnect(self) -> None:
         while self._client is None:
@@ -231,6 +242,22 @@ class BatchProducer:
                 await self._ensure_client()
             except (KafkaError, OSError):
                 await asyncio.sleep(0.5)
+
+
+async def confirmed(futures: Iterable[asyncio.Future[None]]) -> None:
+    """
+    Return when the broker has confirmed all of these futures of `append`; leaves them whole when it is cancelled.
+
+    Raises:
+        TryLater: one of them was not confirmed; all have been waited for.
+    """
+    waited = set(futures)
+    if waited:
+        await asyncio.wait(waited)
+    for future in waited:
+        if future.cancelled():
+            raise TryLater("the producer was stopped before the broker confirmed")
+        future.result()
 
 
 def _retrieve(future: asyncio.Future[None]) -> None:
