@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from sqlalchemy import RowMapping
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chassis.errors import TryLater
 from chassis.problems import Problem, responses
@@ -17,6 +16,7 @@ from event_schemas.vocabulary import QuarantineReason
 from usage_ingest.counting import Counts, count
 from usage_ingest.parts import Parts
 from usage_ingest.replay import replay
+from usage_ingest.store.errors import STORE_AWAY
 from usage_ingest.store.quarantine import Selection, list_rows
 
 CustomerText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
@@ -195,7 +195,7 @@ class _StoreOrProblem:
         return None
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DBAPIError | SQLAlchemyError | OSError | TryLater):
+        if isinstance(error, (*STORE_AWAY, TryLater)):
             raise Problem(
                 503, "away", "the database or the broker is away; ask again", headers={"Retry-After": "1"}
             ) from error

@@ -13,7 +13,6 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 from fastapi import FastAPI
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from starlette.routing import Route
 
 from chassis.app import create_app
@@ -28,18 +27,18 @@ from event_schemas.topics import CONTRACTS, EVENTS_ACCEPTED, EVENTS_QUARANTINED
 from usage_ingest import api, metrics, openapi
 from usage_ingest.broker import Log
 from usage_ingest.consumer import Follower, take_return
-from usage_ingest.handlers import STORE_ERRORS
 from usage_ingest.intake import Intake
 from usage_ingest.keyring import KeyRing
 from usage_ingest.parts import Parts
 from usage_ingest.register import CustomerRegister
 from usage_ingest.settings import SCHEMA, SERVICE, Settings
+from usage_ingest.store.errors import STORE_AWAY
 from usage_ingest.store.keys import valid_secrets
 from usage_ingest.store.returns import positions
 
 log = logging.getLogger(__name__)
 
-_AWAY = (KafkaError, KafkaException, DBAPIError, *STORE_ERRORS)
+_AWAY = (KafkaError, KafkaException, *STORE_AWAY)
 
 
 @dataclass(slots=True)
@@ -110,7 +109,7 @@ class Service:
             try:
                 parts.keys.replace(await valid_secrets(parts.engine))
                 await parts.register.refresh()
-            except (DBAPIError, *STORE_ERRORS) as error:
+            except STORE_AWAY as error:
                 # nobody can revoke a key while the database is away, so the keys in memory stay the right ones
                 log.warning("keys and customers not refreshed", extra={"error": type(error).__name__})
 

@@ -12,7 +12,6 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.store import create_engine
@@ -21,6 +20,7 @@ from usage_ingest.domain.limits import EVENTS_MAX
 from usage_ingest.domain.scope import ANY
 from usage_ingest.secret import digest_of, new_secret
 from usage_ingest.settings import SCHEMA, DatabaseSettings
+from usage_ingest.store.errors import STORE_AWAY
 from usage_ingest.store.keys import KeyRefused, NewKey, create_key, list_keys, revoke_key, rotate_key
 
 Answer = TypeVar("Answer")
@@ -106,7 +106,7 @@ def _with_engine(act: Callable[[AsyncEngine], Awaitable[Answer]]) -> Answer:
         _refuse("DATABASE_URL is not set")
     except KeyRefused as refusal:
         _refuse(str(refusal))
-    except (DBAPIError, OSError) as error:
+    except STORE_AWAY as error:
         _refuse(f"the database did not answer: {type(error).__name__}; was `migrate` run?")
 
 

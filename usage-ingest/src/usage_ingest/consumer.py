@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 
 from chassis.bus import TopicReader
 from chassis.errors import TryLater
@@ -27,13 +26,13 @@ from event_schemas.vocabulary import QuarantineReason
 from usage_ingest import metrics
 from usage_ingest.convert import Delivery, delivery_of, from_row_event
 from usage_ingest.domain.flaws import Flaw
-from usage_ingest.handlers import STORE_ERRORS
 from usage_ingest.parts import Parts
+from usage_ingest.store.errors import STORE_AWAY
 from usage_ingest.store.returns import Place, record_return_once
 
 log = logging.getLogger(__name__)
 
-_AWAY = (KafkaError, TryLater, DBAPIError, *STORE_ERRORS)
+_AWAY = (KafkaError, TryLater, *STORE_AWAY)
 
 
 class Follower:

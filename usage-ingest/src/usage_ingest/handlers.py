@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zlib import crc32
 
-import asyncpg
 import msgspec
 
 from chassis.bus import BatchProducer
@@ -31,12 +30,12 @@ from usage_ingest.domain.limits import bounds_at
 from usage_ingest.gaps import FAILPOINTS
 from usage_ingest.keyring import ApiKey
 from usage_ingest.parts import Parts
+from usage_ingest.store.errors import STORE_AWAY
 from usage_ingest.store.quarantine import record_deliveries
 
 log = logging.getLogger(__name__)
 
 TOPIC = EVENTS_ACCEPTED.name
-STORE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # TimeoutError is an OSError
 _ENCODE = msgspec.json.Encoder().encode
 _BROKER_AWAY = "the broker did not confirm it in time; it may or may not be stored, send it again"
 _STORE_AWAY = "the quarantine could not be written; send it again"
@@ -128,7 +127,7 @@ def _between_partitions() -> None:
 async def _keep(bad: list[tuple[EventResult, Delivery]], *, key: ApiKey, parts: Parts) -> None:
     try:
         await record_deliveries(parts.hot_pool, [delivery for _, delivery in bad], key_name=key.name)
-    except STORE_ERRORS as error:
+    except STORE_AWAY as error:
         log.warning("quarantine not written", extra={"deliveries": len(bad), "error": type(error).__name__})
         for result, _ in bad:
             _not_stored(result, _STORE_AWAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import tempfile
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from typer.testing import CliRunner
 
@@ -87,7 +89,16 @@ def clock() -> Iterator[ClockOwner]:
 def base_env(stack: Stack) -> dict[str, str]:
     env = {**stack.urls.env(), "EVENT_PARTITIONS": PARTITIONS}
     command(env, "migrate")
+    asyncio.run(_register(env["DATABASE_URL"], "acme"))
     return env
+
+
+async def _register(database_url: str, customer: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("INSERT INTO ingest.customers (customer, origin) VALUES ($1, 'operator')", customer)
+    finally:
+        await connection.close()
 
 
 @pytest.fixture
@@ -123,7 +134,6 @@ def service(
     """One running service for the tests that leave it as it is. It knows the customer `acme`; it is 10:00:10."""
     log = tmp_path_factory.mktemp("shared") / "service.log"
     running = Running.start({**base_env, "BUSINESS_CLOCK_URL": shared_clock.url, "READ_BODY_WITHIN_S": "2"}, log)
-    assert running.post("/v1/customers", operator, {"customers": ["acme"]}).status_code == 200
     yield running
     assert running.terminate() == 0
     running.close()
