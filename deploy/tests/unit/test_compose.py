@@ -1,0 +1,60 @@
+"""The compose file runs every service of the line, shows no port to strangers and holds no secret."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+OURS = ["sandbox", "usage-ingest", "rating", "invoicing-sync"]
+
+
+def test_the_line_is_complete() -> None:
+    assert sorted(SERVICES) == ["invoicing-sync", "kafka", "migrate", "postgres", "rating", "sandbox", "usage-ingest"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_starts_after_the_migrations_without_privileges(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+
+
+def test_every_port_is_open_to_this_machine_only() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+
+    assert len(ports) == 4
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_password_comes_from_outside_and_must_be_set() -> None:
+    lines = [line.strip() for line in TEXT.splitlines() if re.search("password", line, re.I) and "#" not in line]
+
+    assert lines == [
+        "PGPASSWORD: ${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD in .env}",
+        "POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD in .env}",
+    ]
+    assert "@postgres:5432" in TEXT
+    assert not re.search(r"postgresql://[^\s/@:]+:", TEXT)
+
+
+def test_the_image_runs_as_somebody_without_rights_and_tells_its_health() -> None:
+    last_stage = (ROOT / "deploy" / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+
+    assert "\nUSER 10001:10001\n" in last_stage
+    assert "\nHEALTHCHECK " in last_stage
+
+
+def test_the_image_runs_the_python_that_the_lock_file_was_made_for() -> None:
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+
+    assert "ARG PYTHON_IMAGE=python:3.11-slim-bookworm" in dockerfile
+    assert "PYTHON_IMAGE: ${PYTHON_IMAGE:-python:3.11-slim-bookworm}" in TEXT
