@@ -19,6 +19,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+import pytest_asyncio
 from confluent_kafka.admin import AdminClient
 
 from chassis.bus import BatchProducer, partition_of_key
@@ -64,6 +65,9 @@ class World:
         self.producer = BatchProducer(env["KAFKA_BOOTSTRAP_SERVERS"])
         self.sandbox: subprocess.Popen[bytes] | None = None
         self.door: subprocess.Popen[bytes] | None = None
+        self.at = START
+        self.may_die = False
+        self.deaths: list[int] = []
         self.sandbox_env: dict[str, str] = {}
         self.seq = 0
         self.held: dict[str, Any] = {}
@@ -130,6 +134,12 @@ class World:
         except httpx.HTTPError:
             return False
 
+    async def revive(self) -> None:
+        """Start the door again where it may die, and count it."""
+        if self.may_die and self.door is not None and self.door.poll() is not None:
+            self.deaths.append(self.door.returncode)
+            await self.start_door()
+
     async def door_dies(self, within_s: float = 30) -> int:
         door = self.door
         assert door is not None
@@ -174,6 +184,7 @@ class World:
     async def step(self, to: datetime) -> None:
         answer = await self.http.post(f"{self.sandbox_url}/_sandbox/clock/advance", json={"to": iso(to)})
         assert answer.status_code == 200, answer.text
+        self.at = to
 
     async def move(self, to: datetime) -> None:
         """Step, let rating say so, and wait until all is quiet."""
@@ -186,11 +197,20 @@ class World:
 
         async def is_quiet() -> bool:
             nonlocal seen
+            await self.revive()
             seen = (await self.http.get(f"{self.door_url}/quiet", params={"at": iso(at)})).json()
             return bool(seen.get("quiet"))
 
+        async def is_quiet_and_alive() -> bool:
+            try:
+                return await is_quiet()
+            except httpx.HTTPError:
+                if not self.may_die:
+                    raise
+                return False
+
         try:
-            await self.until(is_quiet, within_s=within_s)
+            await self.until(is_quiet_and_alive, within_s=within_s)
         except TimeoutError:
             raise AssertionError(f"not quiet: {seen}") from None
 
@@ -264,12 +284,28 @@ def _drop_topics(bootstrap: str) -> None:
             future.result(20)
 
 
-@pytest.fixture
-async def world(stack: dict[str, str], tmp_path: Path) -> AsyncIterator[World]:
+async def _made(stack: dict[str, str], folder: Path) -> World:
     await asyncio.to_thread(_drop_topics, stack["KAFKA_BOOTSTRAP_SERVERS"])
     env = stack | {"DATABASE_URL": await _fresh_database(stack["DATABASE_URL"])}
-    made = World(env, tmp_path)
+    made = World(env, folder)
     await made.start(START)
+    return made
+
+
+@pytest.fixture
+async def world(stack: dict[str, str], tmp_path: Path) -> AsyncIterator[World]:
+    """A world of this test's own."""
+    made = await _made(stack, tmp_path)
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def long_world(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """One world for all tests of a module, which live in it one after another: its time never goes back."""
+    made = await _made(stack, tmp_path_factory.mktemp("world"))
     try:
         yield made
     finally:
