@@ -159,6 +159,8 @@ class World:
             **self.urls.env(),
             "EVENT_PARTITIONS": str(PARTITIONS),
             "BUSINESS_CLOCK_URL": self.time.url,
+            "PYTHONDONTWRITEBYTECODE": "",  # a process that starts once a test need not compile everything anew
+            "PYTHONPYCACHEPREFIX": str(folder / "pycache"),
         }
 
     def rating(self, *, dies_at: str | None = None, group: str | None = None, **env: str) -> RatingProcess:
