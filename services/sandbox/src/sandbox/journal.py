@@ -159,6 +159,8 @@ async def write(pool: asyncpg.Pool[asyncpg.Record], batch: Batch) -> None:
     ]
     if batch.clock is not None:
         statements.append((_CLOCK, [batch.clock]))
+    if not statements:
+        return
     async with pool.acquire() as connection:
         if len(statements) == 1:
             await connection.execute(statements[0][0], *statements[0][1])

@@ -73,7 +73,7 @@ class Webhooks:
         if self._state.objects["delivery"].get(delivery["id"]) is not delivery or event is None:
             return  # the sandbox was reset meanwhile
         if to is None or to.get("deleted"):
-            self._settle(delivery, "given_up")
+            self._settle(delivery, "withdrawn")  # its endpoint is gone: nobody has to be told any more
             return
         if delivery["tries"] == 0 and self._faults.strike("webhook_lost", event["type"]):
             self._settle(delivery, "lost")

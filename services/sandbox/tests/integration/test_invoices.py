@@ -120,6 +120,22 @@ class TestARenewal:
         assert (told.status, told.webhooks_delivered_at) == ("draft", NOVEMBER + 6 * HOUR)
         assert (draft.status, final.status) == ("draft", "open")
 
+    async def test_is_not_held_for_an_endpoint_that_is_gone(self, sandbox: Driver, receiver: Receiver) -> None:
+        """Deleted while it did not answer: an hour later the draft is finalised."""
+        receiver.answers = [500] * 1000
+        _, items = await a_plan(sandbox)
+        customer = await sandbox.a_customer()
+        params = {"url": receiver.url, "enabled_events": ["invoice.created"]}
+        endpoint = await sandbox.v1.webhook_endpoints.create_async(params)
+        await sandbox.a_subscription(customer.id, *items)
+        await sandbox.v1.webhook_endpoints.delete_async(endpoint.id)
+        await sandbox.quiet()
+
+        await sandbox.advance("2026-10-01T01:00:00Z")
+
+        (first,) = await sandbox.invoices(customer.id)
+        assert first.status == "open"
+
     async def test_is_paid_at_once_where_nothing_is_due(self, sandbox: Driver) -> None:
         """Metered only: no first invoice; a month without usage is an empty line and a paid invoice of zero."""
         meter = await sandbox.a_meter()
