@@ -83,7 +83,7 @@ def _assemble(
         publisher=publisher,
         producer=producer,
         clock=clock,
-        progress=health.watch("reading events.accepted"),
+        health=health,
     )
     health.ready["database"] = reading.answers
     health.ready["contracts"] = _caught_up(contracts)

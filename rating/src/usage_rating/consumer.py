@@ -29,7 +29,7 @@ from aiokafka.errors import KafkaError
 from chassis.bus import BatchProducer
 from chassis.clock import Clock
 from chassis.errors import StaleEpoch, TryLater
-from chassis.health import Progress
+from chassis.health import Health
 from chassis.pacing import backoff_s
 from event_schemas.times import to_micros
 from event_schemas.topics import EVENTS_ACCEPTED
@@ -51,7 +51,7 @@ from usage_rating.handlers import (
 from usage_rating.log_ends import LogEnds
 from usage_rating.publisher import Publisher
 from usage_rating.settings import Settings
-from usage_rating.store.away import AWAY
+from usage_rating.store.away import AWAY, raise_if_ours
 from usage_rating.store.hot import HotStore
 from usage_rating.store.partitions import PartitionRow
 
@@ -92,7 +92,7 @@ class Worker:
         publisher: Publisher,
         producer: BatchProducer,
         clock: Clock,
-        progress: Progress,
+        health: Health,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -101,7 +101,8 @@ class Worker:
         self._publisher = publisher
         self._producer = producer
         self._clock = clock
-        self._progress = progress
+        self._reading = health.watch("reading events.accepted")
+        self._publishing = health.watch("publishing to usage.rated")
         self._turn = asyncio.Lock()  # held for each transaction: a rebalance waits for it
         self._rows: dict[int, PartitionRow] = {}  # owned partitions as of their last commit
         self._next_due: dict[int, int | None] = {}
@@ -171,6 +172,7 @@ class Worker:
                 await self._step()
                 failures = 0
             except AWAY as error:
+                raise_if_ours(error)
                 failures += 1
                 log.warning("the database is away", extra={"error": type(error).__name__, "failures": failures})
                 await self._come_back()
@@ -354,7 +356,8 @@ class Worker:
             high = self._consumer.highwater(of_accepted(number))
             unread += max(0, (high or 0) - row.next_offset)
         metrics.LAG.set(unread)
-        self._progress.note(tuple(row.next_offset for row in self._rows.values()), behind=unread)
+        self._publishing.note(self._publisher.confirmed, behind=self._publisher.waiting)
+        self._reading.note(tuple(row.next_offset for row in self._rows.values()), behind=unread)
 
     async def _commit_for_monitoring(self) -> None:
         """Tell Kafka how far the rows are, for its own tools; nothing is ever read from there."""

@@ -25,7 +25,7 @@ from event_schemas.wire import ProgressData, RatedEntry, RatingProgress
 from usage_rating import metrics
 from usage_rating.entries import SOURCE, to_wire
 from usage_rating.failpoints import failpoints
-from usage_rating.store.away import AWAY
+from usage_rating.store.away import AWAY, raise_if_ours
 from usage_rating.store.hot import HotStore
 from usage_rating.store.partitions import PartitionRow
 
@@ -74,6 +74,7 @@ class Publisher:
         self._round = asyncio.Lock()
         self._told_at = 0.0
         self.waiting = 0
+        self.confirmed = 0
 
     async def own(self, row: PartitionRow) -> None:
         """Take a partition over: what its former owner left unpublished goes out at once."""
@@ -124,6 +125,7 @@ class Publisher:
                     await self._tell()
                 failures = 0
             except AWAY_OR_LATER as error:
+                raise_if_ours(error)
                 failures += 1
                 log.warning("publishing is tried again", extra={"why": str(error), "failures": failures})
                 await asyncio.sleep(backoff_s(failures, cap_s=5.0))
@@ -161,6 +163,7 @@ class Publisher:
             for _ in entries:
                 lane.entries.popleft()
             self._count(-len(entries))
+            self.confirmed += len(entries)
 
     async def _tell(self) -> None:
         """Publish progress where a partition's mark is reached; not more often than agreed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from chassis.health import Progress
+from chassis.health import Health
 from usage_rating.consumer import Worker
 from usage_rating.contract_book import ContractBook
 from usage_rating.log_ends import Ends
@@ -34,7 +34,7 @@ def a_worker(book: ContractBook, ends: SetEnds) -> Worker:
         publisher=unused,
         producer=unused,
         clock=unused,
-        progress=Progress("test"),
+        health=Health(),
     )
 
 

@@ -13,3 +13,13 @@ AWAY: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
 )
+
+
+def raise_if_ours(error: Exception) -> None:
+    """
+    Raise an error of AWAY again that is not the database's: an argument that cannot be encoded stays so for ever.
+
+    asyncpg derives it from the same class as "the connection is closed".
+    """
+    if isinstance(error, asyncpg.DataError):
+        raise error
