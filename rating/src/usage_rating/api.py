@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from pydantic import AwareDatetime
 
 from chassis.problems import Problem, responses
@@ -30,7 +32,10 @@ from usage_rating.domain.story import WHY, story
 from usage_rating.entries import held_ids
 from usage_rating.log_ends import LogEnds
 from usage_rating.state import decode_conversation
+from usage_rating.store.away import AWAY
 from usage_rating.store.reading import Reading
+
+log = logging.getLogger(__name__)
 
 CUSTOMER = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$"
 IDENTIFIER = r"^[\x21-\x7e]{1,200}$"
@@ -49,7 +54,7 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
     """The routes over these sources."""
     router = APIRouter(prefix="/v1")
 
-    @router.get("/customers/{customer}/usage", tags=["usage"], responses=responses(422))
+    @router.get("/customers/{customer}/usage", tags=["usage"], responses=responses(422, 503))
     async def usage(customer: CustomerPath, start: From, end: To, meter: Meter = None) -> UsageAnswer:
         """Charged, reversed and net per meter, in all and by billing period of the customer's contract."""
         _check_range(start, end)
@@ -70,7 +75,7 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
             ],
         )
 
-    @router.get("/conversations/{customer}/{conversation:path}", tags=["usage"], responses=responses(404, 422))
+    @router.get("/conversations/{customer}/{conversation:path}", tags=["usage"], responses=responses(404, 422, 503))
     async def conversation(
         customer: CustomerPath, conversation: Annotated[str, Path(pattern=IDENTIFIER)]
     ) -> ConversationAnswer:
@@ -103,7 +108,7 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
             ],
         )
 
-    @router.get("/entries", tags=["ledger"], responses=responses(422))
+    @router.get("/entries", tags=["ledger"], responses=responses(422, 503))
     async def entries(
         customer: Annotated[str, Query(pattern=CUSTOMER)],
         start: From,
@@ -121,13 +126,13 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
             entries=page, next=f"{iso(page[-1].effective_at)}~{page[-1].entry_id}" if more and page else None
         )
 
-    @router.get("/equations", tags=["operations"])
+    @router.get("/equations", tags=["operations"], responses=responses(503))
     async def equations() -> EquationsAnswer:
         """Where every event and every conversation went, and whether both sums hold."""
         rows = await reading.partitions()
         return equations_of(rows, (await ends.ask()).accepted)
 
-    @router.get("/cases", tags=["operations"], responses=responses(422))
+    @router.get("/cases", tags=["operations"], responses=responses(422, 503))
     async def cases(
         customer: Annotated[str | None, Query(pattern=CUSTOMER)] = None,
         kind: Literal["conflict", "disagreement"] | None = None,
@@ -141,6 +146,18 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
         return CasesAnswer(cases=page, next=page[-1].case_id if len(found) > limit else None)
 
     return router
+
+
+def answer_when_away(app: FastAPI) -> None:
+    """Answer 503, not 500, while the database or the broker is away."""
+
+    async def away(_: Request, error: Exception) -> Response:
+        log.warning("a request found something away", extra={"error": type(error).__name__})
+        sentence = "the database or the broker is away; ask again"
+        return Problem(503, "away", sentence, headers={"Retry-After": "1"}).response()
+
+    for kind in (*AWAY, KafkaError):
+        app.add_exception_handler(kind, away)
 
 
 def _check_range(start: datetime, end: datetime) -> None:

@@ -18,7 +18,7 @@ from chassis.health import Health
 from chassis.store import create_pool, migrate
 from chassis.topics import ensure_topics
 from event_schemas.topics import CONTRACTS
-from usage_rating.api import build_router
+from usage_rating.api import answer_when_away, build_router
 from usage_rating.consumer import Worker
 from usage_rating.contract_book import ContractBook
 from usage_rating.log_ends import LogEnds
@@ -90,6 +90,7 @@ def _assemble(
     quiet = QuietCheck(reading, ends, clock=clock, book=book)
     http = chassis_app.create_app("Settled rating", health=health, quiet=quiet.waiting_for)
     http.include_router(build_router(reading, book, ends))
+    answer_when_away(http)
 
     async def decide_once_contracts_are_read() -> None:
         await contracts.caught_up.wait()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 from event_schemas.topics import CONTRACTS, EVENTS_ACCEPTED
+
+WAIT_S = 5  # whoever asks would rather hear that the broker is away than wait for the client's 40 s
 
 _CONTRACTS = TopicPartition(CONTRACTS.name, 0)
 
@@ -40,8 +44,12 @@ class LogEnds:
             await self._consumer.stop()
 
     async def ask(self) -> Ends:
-        """The ends as they are now. Raises KafkaError when no broker answers."""
+        """The ends as they are now. Raises KafkaError when no broker answers within WAIT_S."""
         assert self._consumer is not None
-        ends = await self._consumer.end_offsets(self._partitions)
+        try:
+            async with asyncio.timeout(WAIT_S):
+                ends = await self._consumer.end_offsets(self._partitions)
+        except TimeoutError as error:
+            raise KafkaTimeoutError("the broker does not say where its logs end") from error
         contracts = ends.pop(_CONTRACTS)
         return Ends({each.partition: end for each, end in ends.items()}, contracts)

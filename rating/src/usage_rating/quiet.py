@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from aiokafka.errors import KafkaError
+
 from chassis.clock import Clock
 from event_schemas.times import to_micros
 from usage_rating.contract_book import ContractBook
 from usage_rating.log_ends import LogEnds
+from usage_rating.store.away import AWAY
 from usage_rating.store.reading import Reading
 
 MINUTE = 60_000_000
@@ -23,7 +26,13 @@ class QuietCheck:
         self._book = book
 
     async def waiting_for(self, at: datetime) -> list[str]:
-        """What is still to do up to `at`; empty: quiet."""
+        """What is still to do up to `at`; empty: quiet. While the database or the broker is away, that."""
+        try:
+            return await self._waiting_for(at)
+        except (KafkaError, *AWAY) as error:
+            return [f"the database or the broker, which is away ({type(error).__name__})"]
+
+    async def _waiting_for(self, at: datetime) -> list[str]:
         waiting = []
         if self._clock.now() < at:
             waiting.append("business time")

@@ -176,11 +176,13 @@ def test_a_part_killed_in_the_middle_of_work_delays_and_changes_nothing(
     world.send(*outcomes(world, customer, range(20)))
 
     stack.kill(part)
+    while_away = rating.get("/v1/equations")
     stack.start()
     world.send(*outcomes(world, customer, range(20, CONVERSATIONS)))
     rating.quiet(world.time.now, within_s=120)
 
     assert rating.returncode is None
+    assert (while_away.status_code, while_away.json()["code"]) == (503, "away")
     assert_each_charged_once(world, customer, CONVERSATIONS)
 
 
