@@ -1,0 +1,89 @@
+"""One small month through the whole line, kept running for the tests that look at it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+T = TypeVar("T")
+SETTLED = str(Path(sys.executable).parent / "settled")
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A demo that is over, its facts, and its line still running."""
+
+    folder: Path
+    code: int
+    facts: dict[str, Any]
+
+    def settled(self, *arguments: str) -> tuple[int, Any]:
+        """Run a command of the line with --json; its exit code and what it printed."""
+        result = subprocess.run(
+            [SETTLED, *arguments, "--json"], cwd=self.folder, env=_env(self.folder), capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert result.stdout, result.stderr
+        return result.returncode, json.loads(result.stdout)
+
+    def url(self, service: str) -> str:
+        """Base URL of a service."""
+        ports = json.loads((self.folder / "out/demo/state/services.json").read_text())
+        return f"http://127.0.0.1:{ports[service]['port']}"
+
+    def stripe(self, path: str, *, method: str = "POST", **options: Any) -> httpx.Response:
+        """Call the sandbox as anybody with the account's key could, behind the door's back."""
+        headers = {"Authorization": "Bearer sk_test_sandbox"}
+        return httpx.request(method, f"{self.url('sandbox')}{path}", headers=headers, **options)
+
+    def get(self, service: str, path: str) -> Any:
+        """GET a JSON document of a service."""
+        answer = httpx.get(f"{self.url(service)}{path}", timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def stripe_id(self, customer: str) -> str:
+        """The customer's id at Stripe."""
+        return str(self.get("invoicing-sync", f"/v1/contracts/{customer}")["stripe_customer"])
+
+    def until(self, ask: Callable[[], T | None], *, within_s: float = 120) -> T:
+        """Ask until the answer is not None, at most `within_s`."""
+        deadline = time.monotonic() + within_s
+        while (answer := ask()) is None:
+            assert time.monotonic() < deadline, "it did not come about in time"
+            time.sleep(0.2)
+        return answer
+
+    def truth(self) -> dict[str, Any]:
+        """The ground truth, which no service has seen."""
+        truth: dict[str, Any] = json.loads((self.folder / "out/demo/workload/truth.json").read_text())
+        return truth
+
+
+def _env(folder: Path) -> dict[str, str]:
+    return {**os.environ, "SETTLED_STATE": str(folder / "out/demo/state"), "NO_COLOR": "1"}
+
+
+@pytest.fixture(scope="session")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
+    """A month of 26 customers, adversarial conversations included."""
+    folder = Path(tmp_path_factory.mktemp("month"))
+    command = [SETTLED, "demo", "--customers", "26", "--conversations", "300", "--keep", "--json"]
+    try:
+        result = subprocess.run(
+            command, cwd=folder, env=_env(folder), capture_output=True, text=True, timeout=900, check=False
+        )
+        assert result.stdout, result.stderr
+        yield Month(folder, result.returncode, json.loads(result.stdout))
+    finally:
+        subprocess.run([SETTLED, "down", "--remove-state"], cwd=folder, env=_env(folder), check=True)

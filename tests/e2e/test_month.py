@@ -1,0 +1,122 @@
+"""A month through real HTTP, Kafka, PostgreSQL and the sandbox: the truth agrees, every cent explains itself."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Month
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+def test_the_month_agrees_with_the_truth(month: Month) -> None:
+    assert (month.code, month.facts["differences"]) == (0, 0)
+    assert month.facts["events"]["holds"]
+    assert month.facts["conversations"]["holds"]
+    assert month.facts["invoices"] > 26
+    assert (month.folder / "out/demo/month.png").stat().st_size > 10_000
+
+
+def usage_line(month: Month, customer: str) -> tuple[str, dict[str, Any]]:
+    """The closing invoice of a customer and its line of resolutions."""
+    code, invoices = month.settled("explain", customer)
+    assert code == 0
+    closing = next(i for i in invoices if i["billing_reason"] == "subscription_cycle")
+    return closing["id"], next(row for row in closing["lines"] if row["item"] == "resolution")
+
+
+def test_an_invoice_line_ends_at_conversations_signals_and_policy(month: Month) -> None:
+    invoice, line = usage_line(month, "customer-0004")
+
+    code, found = month.settled("explain", invoice, line["id"], "--limit", "1000")
+
+    net = sum(1 if entry["op"] == "charge" else -1 for entry in found["entries"])
+    assert code == 0
+    assert str(net) == line["net"]
+    charges = [entry for entry in found["entries"] if entry["op"] == "charge"]
+    assert all(entry["policy_version"] and entry["signals"] and entry["how"] for entry in charges)
+    assert all(entry["reason"] and entry["reverses"] for entry in found["entries"] if entry["op"] == "reverse")
+    told = {talk["conversation"]: talk for talk in found["conversations"]}
+    assert told.keys() == {entry["subject"] for entry in found["entries"]}
+    assert all(talk["signals"] and talk["story"] for talk in told.values())
+
+
+def test_after_the_freeze_a_correction_before_it_on_the_invoice(month: Month) -> None:
+    """The two shaped conversations differ only in the side of the freeze on which they were reversed."""
+    decisions = {d["tag"]: d for d in month.truth()["decisions"] if d["tag"]}
+    late, early = decisions["reversed-after-freeze"], decisions["reversed-before-freeze"]
+    assert (late["net"], early["net"]) == (0, 0)
+
+    entries = {}
+    for decision in (late, early):
+        _, talk = month.settled("explain", "--customer", decision["customer"], "--conversation",
+                                decision["conversation"])  # fmt: skip
+        entries[decision["tag"]] = {entry["op"]: entry["entry_id"] for entry in talk["entries"]}
+    invoice, line = usage_line(month, late["customer"])
+    _, found = month.settled("explain", invoice, line["id"], "--limit", "1000")
+    on_invoice = {entry["entry_id"]: entry["delivery"] for entry in found["entries"]}
+
+    assert entries["reversed-after-freeze"]["charge"] in on_invoice
+    assert entries["reversed-after-freeze"]["reverse"] not in on_invoice
+    assert {*entries["reversed-before-freeze"].values()} <= on_invoice.keys()
+
+
+def test_reconciliation_names_the_cause_of_each_planted_drift(month: Month) -> None:
+    """One event cancelled and one invented behind the door's back: each cause is named, and the exit code is 1."""
+    code, clean = month.settled("reconcile")
+    assert (code, clean["state"], clean["drift"]) == (0, "done", [])
+    cancelled, invented = "customer-0001", "customer-0004"
+
+    fresh = a_handoff(month, cancelled, "planted-cancelled")
+    body = {"event_name": "procedure_handoff", "type": "cancel", "cancel[identifier]": fresh}
+    assert month.stripe("/v1/billing/meter_event_adjustments", data=body).status_code == 200
+    assert month.stripe("/v1/billing/meter_events", data=an_event(month, invented, "nobody-knows-me")).is_success
+
+    found = month.until(lambda: causes if len(causes := drift(month)) == 2 else None)
+    code, _ = month.settled("reconcile")
+    assert code == 1
+    assert found == {cancelled: "cancelled_outside", invented: "extra_outside"}
+
+
+def drift(month: Month) -> dict[str, str]:
+    """Cause by customer, once nothing settles any more."""
+    _, result = month.settled("reconcile")
+    causes = {row["customer"]: row["cause"] for row in result["drift"]}
+    return {} if "still_settling" in causes.values() or "not_pushed" in causes.values() else causes
+
+
+LATELY = "2026-11-04T23:50:00Z"
+
+
+def a_handoff(month: Month, customer: str, conversation: str) -> str:
+    """Send a signal that charges at once; the identifier under which it went to Stripe, once it has gone."""
+    event = {
+        "specversion": "1.0", "id": conversation, "source": "urn:test", "type": "conversation.signal",
+        "subject": conversation, "time": LATELY, "customer": customer, "data": {"signal": "procedure_handoff"},
+    }  # fmt: skip
+    file = month.folder / f"{conversation}.json"
+    file.write_text(json.dumps(event))
+    code, _ = month.settled("send", str(file))
+    assert code == 0
+
+    def sent() -> str | None:
+        rows = month.get("invoicing-sync", f"/v1/deliveries?customer={customer}&limit=1000")
+        mine = [row for row in rows if row["effective_at"] == LATELY and row["meter"] == "procedure_handoff"]
+        return mine[0]["identifier"] if mine and mine[0]["sent_at"] else None
+
+    return str(month.until(sent))
+
+
+def an_event(month: Month, customer: str, identifier: str) -> dict[str, str]:
+    """A meter event as anybody could send it."""
+    return {
+        "event_name": "procedure_handoff",
+        "identifier": identifier,
+        "timestamp": str(int(datetime.fromisoformat(LATELY.replace("Z", "+00:00")).timestamp())),
+        "payload[stripe_customer_id]": month.stripe_id(customer),
+        "payload[value]": "1",
+    }
