@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from chassis.bus import BatchProducer, partition_of_key
+from chassis.bus import BatchProducer, confirmed, partition_of_key
 from event_schemas.contracts import Contract, ContractFile
 from event_schemas.events.contract_v1 import ContractEvent
 from event_schemas.times import iso
@@ -51,7 +50,7 @@ async def publish(contracts: tuple[Contract, ...], bootstrap: str) -> None:
             key = contract.customer.encode()
             place = partition_of_key(key, partitions)
             sent.append(producer.append(CONTRACTS.name, place, key, _record(contract, now)))
-        await asyncio.gather(*set(sent))
+        await confirmed(sent)
     finally:
         await producer.stop()
 

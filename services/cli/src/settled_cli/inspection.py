@@ -197,6 +197,19 @@ def dead_letters(
     out.print(table)
 
 
+async def _replay_all(line: Line, order: dict[str, Any]) -> dict[str, Any]:
+    """Page after page, until none is left."""
+    whole: dict[str, Any] = {"replayed": 0, "still_quarantined": 0, "results": []}
+    after = 0
+    while True:
+        page = await line.post("usage-ingest", "/v1/quarantine/replay", {**order, "after": after})
+        for name in whole:
+            whole[name] += page[name]
+        if page["next_after"] is None:
+            return whole
+        after = page["next_after"]
+
+
 def replay(
     ids: Annotated[list[int] | None, typer.Argument(help="Rows of `settled dead-letters`.")] = None,
     reason: Annotated[str | None, typer.Option(help="All of this reason.")] = None,
@@ -207,7 +220,7 @@ def replay(
     if not ids and not reason and not customer:
         fail("name rows, a --reason or a --customer", Exit.USAGE)
     order = {key: value for key, value in (("ids", ids), ("reason", reason), ("customer", customer)) if value}
-    result = ask(lambda line: line.post("usage-ingest", "/v1/quarantine/replay", order))
+    result = ask(lambda line: _replay_all(line, order))
     if as_json:
         print_json(result)
     else:
