@@ -12,6 +12,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,11 @@ import pytest
 import pytest_asyncio
 from confluent_kafka.admin import AdminClient
 
+import invoicing_sync
+import sandbox as sandbox_package
 from chassis.bus import BatchProducer, partition_of_key
+from chassis.store import migrate
+from chassis.topics import ensure_topics
 from embedded_stack import Stack
 from event_schemas.contracts import Contract
 from event_schemas.times import iso
@@ -52,56 +57,71 @@ def stack() -> Iterator[dict[str, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _spawn(module: str, env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        command = [sys.executable, "-m", module, "serve"]
+        return subprocess.Popen(command, env=os.environ | env, stdout=out, stderr=out)
+
+
+async def _wait_until_up(url: str) -> None:
+    async with httpx.AsyncClient() as client, asyncio.timeout(60):
+        while True:
+            with suppress(httpx.HTTPError):
+                if (await client.get(f"{url}/readyz")).status_code == 200:
+                    return
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def sandbox(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a sandbox that checks every request and answer; a test's world makes it forget the last one's."""
+    port = free_port()
+    env = stack | {
+        "PORT": str(port),
+        "SANDBOX_PROCESSING_MS": "20",
+        "SANDBOX_REPORT_MS": "20",
+        "SANDBOX_REQUESTS_PER_SECOND": "5000",
+        "SANDBOX_CHECK": "1",
+    }
+    url = f"http://127.0.0.1:{port}"
+    asyncio.run(migrate(stack["DATABASE_URL"], "sandbox", Path(sandbox_package.__file__).parent / "migrations"))
+    process = _spawn("sandbox", env, tmp_path_factory.mktemp("sandbox") / "log")
+    asyncio.run(_wait_until_up(url))
+    yield url
+    process.terminate()
+    process.wait(20)
+
+
 class World:
     """A sandbox and a door, and the bus in between, driven from outside like in life."""
 
-    def __init__(self, env: dict[str, str], logs: Path) -> None:
+    def __init__(self, env: dict[str, str], logs: Path, sandbox_url: str) -> None:
         self.env = env
         self.logs = logs
-        self.sandbox_port, self.door_port = free_port(), free_port()
-        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+        self.door_port = free_port()
+        self.sandbox_url = sandbox_url
         self.door_url = f"http://127.0.0.1:{self.door_port}"
         self.http = httpx.AsyncClient(timeout=30)
         self.producer = BatchProducer(env["KAFKA_BOOTSTRAP_SERVERS"])
-        self.sandbox: subprocess.Popen[bytes] | None = None
         self.door: subprocess.Popen[bytes] | None = None
         self.at = START
+        self.months = 0
         self.may_die = False
         self.deaths: list[int] = []
-        self.sandbox_env: dict[str, str] = {}
         self.seq = 0
         self.held: dict[str, Any] = {}
 
     # --- processes
 
-    def _spawn(self, module: str, command: str, env: dict[str, str]) -> subprocess.Popen[bytes]:
-        log = (self.logs / f"{module}.log").open("ab")
-        return subprocess.Popen(
-            [sys.executable, "-m", module, command], env=os.environ | self.env | env, stdout=log, stderr=log
-        )
-
-    async def _migrate(self, module: str, env: dict[str, str]) -> None:
-        process = self._spawn(module, "migrate", env)
-        while process.poll() is None:
-            await asyncio.sleep(0.05)
-        assert process.returncode == 0, (self.logs / f"{module}.log").read_text()
-
     async def start(self, start: datetime) -> None:
-        self.sandbox_env = {
-            "PORT": str(self.sandbox_port),
-            "SANDBOX_CLOCK_START": iso(start),
-            "SANDBOX_PROCESSING_MS": "20",
-        }
-        env = self.sandbox_env
-        await asyncio.gather(self._migrate("sandbox", env), self._migrate("invoicing_sync", self.door_env()))
-        await asyncio.gather(self.restart_sandbox(), self.producer.start())
-
-    async def restart_sandbox(self, **changes: str) -> None:
-        if self.sandbox is not None:
-            self.sandbox.terminate()
-            self.sandbox.wait(20)
-        self.sandbox = self._spawn("sandbox", "serve", self.sandbox_env | changes)
-        await self.until(lambda: self._up(self.sandbox_url))
+        versions = Path(invoicing_sync.__file__).parent / "migrations"
+        await asyncio.gather(
+            migrate(self.env["DATABASE_URL"], "invoicing", versions),
+            ensure_topics(self.env["KAFKA_BOOTSTRAP_SERVERS"], partitions=PARTITIONS),
+            self.http.post(f"{self.sandbox_url}/_sandbox/reset"),
+        )
+        await self.producer.start()
+        await self.step(start)
 
     def door_env(self, **changes: str) -> dict[str, str]:
         return {
@@ -124,15 +144,9 @@ class World:
         } | changes
 
     async def start_door(self, **changes: str) -> None:
-        self.door = self._spawn("invoicing_sync", "serve", self.door_env(**changes))
+        self.door = _spawn("invoicing_sync", self.env | self.door_env(**changes), self.logs / "door.log")
         if "SETTLED_FAILPOINT" not in changes:
-            await self.until(lambda: self._up(self.door_url))
-
-    async def _up(self, url: str) -> bool:
-        try:
-            return (await self.http.get(f"{url}/readyz")).status_code == 200
-        except httpx.HTTPError:
-            return False
+            await _wait_until_up(self.door_url)
 
     async def revive(self) -> None:
         """Start the door again where it may die, and count it."""
@@ -153,9 +167,6 @@ class World:
 
     async def stop(self) -> None:
         self.stop_door()
-        if self.sandbox is not None:
-            self.sandbox.terminate()
-            self.sandbox.wait(20)
         await self.producer.stop()
         await self.http.aclose()
 
@@ -212,7 +223,10 @@ class World:
         try:
             await self.until(is_quiet_and_alive, within_s=within_s)
         except TimeoutError:
-            raise AssertionError(f"not quiet: {seen}") from None
+            stuck = await self.rows(
+                "SELECT event_id, type, received_at, published_at FROM invoicing.webhooks WHERE handled_at IS NULL"
+            )
+            raise AssertionError(f"not quiet: {seen}, {stuck}") from None
 
     async def until(self, condition: Callable[[], Awaitable[bool]], within_s: float = 30) -> None:
         async with asyncio.timeout(within_s):
@@ -254,6 +268,15 @@ class World:
         usage = (await self.dump(customer))["usage"]
         return {event["identifier"]: event["value"] for event in usage if event["state"] == "counted"}
 
+    async def plant(self, action: str, **order: Any) -> None:
+        """Change usage at Stripe behind everybody's back."""
+        answer = await self.http.post(f"{self.sandbox_url}/_sandbox/plant", json={"action": action, **order})
+        assert answer.status_code == 200, answer.text
+
+    async def conformance(self) -> Any:
+        """What did not hold against Stripe's OpenAPI document."""
+        return (await self.http.get(f"{self.sandbox_url}/_sandbox/conformance")).json()
+
     async def rows(self, query: str, *params: Any) -> list[dict[str, Any]]:
         connection = await asyncpg.connect(self.env["DATABASE_URL"])
         try:
@@ -284,28 +307,31 @@ def _drop_topics(bootstrap: str) -> None:
             future.result(20)
 
 
-async def _made(stack: dict[str, str], folder: Path) -> World:
+async def _made(stack: dict[str, str], folder: Path, sandbox: str) -> World:
     await asyncio.to_thread(_drop_topics, stack["KAFKA_BOOTSTRAP_SERVERS"])
     env = stack | {"DATABASE_URL": await _fresh_database(stack["DATABASE_URL"])}
-    made = World(env, folder)
+    made = World(env, folder, sandbox)
     await made.start(START)
     return made
 
 
 @pytest.fixture
-async def world(stack: dict[str, str], tmp_path: Path) -> AsyncIterator[World]:
+async def world(stack: dict[str, str], sandbox: str, tmp_path: Path) -> AsyncIterator[World]:
     """A world of this test's own."""
-    made = await _made(stack, tmp_path)
+    made = await _made(stack, tmp_path, sandbox)
     try:
         yield made
+        assert (await made.conformance())["violations"] == []
     finally:
         await made.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def long_world(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def long_world(
+    stack: dict[str, str], sandbox: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
     """One world for all tests of a module, which live in it one after another: its time never goes back."""
-    made = await _made(stack, tmp_path_factory.mktemp("world"))
+    made = await _made(stack, tmp_path_factory.mktemp("world"), sandbox)
     try:
         yield made
     finally:

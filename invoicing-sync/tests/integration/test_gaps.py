@@ -27,11 +27,12 @@ SIGKILL = -9
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.mark.parametrize(("month", "gap"), enumerate(sorted(GAPS)))
-async def test_a_door_that_dies_in_the_gap_doubles_and_loses_nothing(long_world: Any, month: int, gap: str) -> None:
-    world, customer = long_world, f"c{month}"
+@pytest.mark.parametrize("gap", sorted(GAPS))
+async def test_a_door_that_dies_in_the_gap_doubles_and_loses_nothing(long_world: Any, gap: str) -> None:
+    world, month = long_world, long_world.months
+    world.months, customer = month + 1, f"c{month}"
     start, end = world.at, month_after(world.at, 1)
-    day6, seq = start + timedelta(days=6), month * 10
+    day6, seq = start + timedelta(days=6), world.seq
     world.may_die, world.deaths = True, []
     world.stop_door(signal.SIGKILL)
     await world.start_door(SETTLED_FAILPOINT=f"invoicing-sync.{gap}")
