@@ -149,12 +149,7 @@ def histories(draw: st.DrawFn) -> list[tuple[str, int, int]]:
 @settings(max_examples=400, deadline=None)
 @given(histories())
 def test_stripes_net_is_the_ledgers_net_of_the_frozen_set(history: list[tuple[str, int, int]]) -> None:
-    """
-    Any interleaving of charges, reversals, calls answered or not, waiting and the freeze.
-
-    Seen to fail when a reversal of an unclear charge was netted instead of waited for, when a reversal recorded after
-    the freeze was sent as a negative event, and when an unclear adjustment was sent again as a negative event.
-    """
+    """Any interleaving of charges, reversals, calls answered or not, waiting and the freeze."""
     anchor = datetime(2026, 10, 1, tzinfo=UTC)
     freeze_after = timedelta(minutes=30)
     now, far = anchor, Far()
