@@ -111,7 +111,7 @@ class Kafka:
 
     def _format(self, java: Java) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ("format", "-t", cluster, "-c", str(self._properties), "--ignore-formatted")
+        arguments = ("format", f"--cluster-id={cluster}", "-c", str(self._properties), "--ignore-formatted")
         command = java.command("kafka.tools.StorageTool", *arguments, options=("-XX:TieredStopAtLevel=1",))
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,16 @@ def test_a_port_that_somebody_else_has_taken_is_exchanged(fresh: Stack) -> None:
         fresh.postgres_only()
 
         assert fresh.postgres.url != before
+
+
+def test_a_cluster_whose_random_id_begins_with_a_dash_is_formatted(
+    fresh: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xfb" * 16))  # one of 64 begins like an option
+
+    fresh.start()
+
+    assert fresh.kafka.not_ready() is None
 
 
 def test_removing_the_state_leaves_no_file(fresh: Stack) -> None:

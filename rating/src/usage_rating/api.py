@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
-from pydantic import AwareDatetime
 
 from chassis.problems import Problem, responses
-from event_schemas.times import Period, from_micros, iso, parse_instant
+from chassis.store import AWAY
+from event_schemas.times import Instant, Period, from_micros, iso, parse_instant
 from usage_rating.answers import (
     CaseAnswer,
     CasesAnswer,
@@ -32,7 +32,6 @@ from usage_rating.domain.story import WHY, story
 from usage_rating.entries import held_ids
 from usage_rating.log_ends import LogEnds
 from usage_rating.state import decode_conversation
-from usage_rating.store.away import AWAY
 from usage_rating.store.reading import Reading
 
 log = logging.getLogger(__name__)
@@ -44,8 +43,8 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 MOST_PERIODS = 120
 
 CustomerPath = Annotated[str, Path(pattern=CUSTOMER, description="The customer's id in Settled.")]
-From = Annotated[AwareDatetime, Query(alias="from", description="First instant of effective_at, inclusive.")]
-To = Annotated[AwareDatetime, Query(alias="to", description="Last instant of effective_at, exclusive.")]
+From = Annotated[Instant, Query(alias="from", description="First instant of effective_at, inclusive.")]
+To = Annotated[Instant, Query(alias="to", description="Last instant of effective_at, exclusive.")]
 Meter = Annotated[str | None, Query(pattern=SLUG, description="One meter; all where it is left out.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 

@@ -2,18 +2,18 @@
 Reads `events.accepted` and keeps the ledger: the order of effects, and what repeats when the process dies in between.
 
     claim      epoch raised in the partition's row ─ after-epoch ─ seek to its next_offset
-    batch      unreadable records to events.quarantined ─ after-quarantine-publish ─
-               one transaction: states, ledger, counters, next_offset, read_up_to
-               ─ before-commit ─ commit ─ after-commit
-    tick       one transaction: read_up_to of idle partitions ─ tick-before-commit ─ commit ─ tick-after-commit
-    contracts  one transaction: due_at of the customers' conversations, contracts_applied
-               ─ contracts-before-commit ─ commit ─ contracts-after-commit
-    timers     one transaction: conversations due decided again ─ timers-before-commit ─ commit ─ timers-after-commit
+    batch      unreadable records to events.quarantined ─ after-quarantine-publish ─ load, decide ─ before-commit ─
+               one transaction: states, ledger, counters, next_offset, read_up_to ─ after-commit
+    tick       ─ tick-before-commit ─ one transaction: read_up_to of idle partitions ─ tick-after-commit
+    contracts  ─ contracts-before-commit ─ one transaction: due_at of the customers' conversations, contracts_applied
+               ─ contracts-after-commit
+    timers     load what is due, decide ─ timers-before-commit ─ one transaction, as for a batch ─ timers-after-commit
     publish    ─ before-publish ─ usage.rated confirmed ─ after-publish ─ published_seq stored ─ after-published-seq ─
                rating.progress confirmed ─ after-progress          (`publisher.py`, beside the others)
 
 What repeats after dying in each gap, and why that is harmless, is said once, in `failpoints.GAPS` and the README.
-Every transaction first locks its partitions' rows and checks their epochs: a former owner writes nothing.
+A transaction is one statement: it locks its partitions' rows, checks that epoch, offset and sequence number are those
+of this owner, and writes all or nothing. So a former owner writes nothing, and a stopped one holds no lock.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
@@ -31,6 +30,7 @@ from chassis.clock import Clock
 from chassis.errors import StaleEpoch, TryLater
 from chassis.health import Health
 from chassis.pacing import backoff_s
+from chassis.store import AWAY, raise_if_ours
 from event_schemas.times import to_micros
 from event_schemas.topics import EVENTS_ACCEPTED
 from usage_rating import metrics
@@ -51,7 +51,6 @@ from usage_rating.handlers import (
 from usage_rating.log_ends import LogEnds
 from usage_rating.publisher import Publisher
 from usage_rating.settings import Settings
-from usage_rating.store.away import AWAY, raise_if_ours
 from usage_rating.store.hot import HotStore
 from usage_rating.store.partitions import PartitionRow
 
@@ -249,7 +248,7 @@ class Worker:
         with metrics.TRANSACTION_S.labels("batch").time():
             handled = await handle_arrivals(
                 arrivals,
-                epochs=self._epochs(arrivals.reach),
+                rows=self._rows,
                 store=self._store,
                 ledger_id=self._ledger_id,
                 timelines=self._book.timeline,
@@ -278,7 +277,7 @@ class Worker:
             idle = {n: now - MINUTE for n in behind if n in self._rows and ends[n] <= self._rows[n].next_offset}
             if idle:
                 with metrics.TRANSACTION_S.labels("tick").time():
-                    handled = await handle_tick(idle, epochs=self._epochs(idle), store=self._store, now=now)
+                    handled = await handle_tick(idle, rows=self._rows, store=self._store, now=now)
                 self._committed(handled, "tick")
 
     async def _apply_contracts(self) -> None:
@@ -294,7 +293,7 @@ class Worker:
             since = 0 if max(applied) > position else min(applied)  # a topic made anew begins at 0
             with metrics.TRANSACTION_S.labels("contracts").time():
                 handled, touched = await handle_contracts(
-                    self._book.changed_since(since), applied=position, epochs=self._epochs(rows), store=self._store
+                    self._book.changed_since(since), applied=position, rows=rows, store=self._store
                 )
             self._committed(handled, "contracts")
             log.info("contracts applied", extra={"position": position, "conversations": touched})
@@ -310,7 +309,7 @@ class Worker:
                     return
                 with metrics.TRANSACTION_S.labels("timers").time():
                     handled, _ = await handle_timers(
-                        epochs=self._epochs(due),
+                        rows={number: self._rows[number] for number in due},
                         store=self._store,
                         ledger_id=self._ledger_id,
                         timelines=self._book.timeline,
@@ -343,9 +342,6 @@ class Worker:
             known = self._next_due.get(partition)
             if due is not None and (known is None or due < known):
                 self._next_due[partition] = due
-
-    def _epochs(self, partitions: Iterable[int]) -> dict[int, int]:
-        return {number: self._rows[number].epoch for number in partitions}
 
     def _now(self) -> int:
         return to_micros(self._clock.now())

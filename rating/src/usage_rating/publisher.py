@@ -19,13 +19,13 @@ import msgspec
 from chassis.bus import BatchProducer, partition_of_key
 from chassis.errors import TryLater
 from chassis.pacing import backoff_s
+from chassis.store import AWAY, raise_if_ours
 from event_schemas.times import from_micros
 from event_schemas.topics import RATING_PROGRESS, USAGE_RATED
 from event_schemas.wire import ProgressData, RatedEntry, RatingProgress
 from usage_rating import metrics
 from usage_rating.entries import SOURCE, to_wire
 from usage_rating.failpoints import failpoints
-from usage_rating.store.away import AWAY, raise_if_ours
 from usage_rating.store.hot import HotStore
 from usage_rating.store.partitions import PartitionRow
 

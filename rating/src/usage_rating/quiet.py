@@ -7,10 +7,10 @@ from datetime import datetime
 from aiokafka.errors import KafkaError
 
 from chassis.clock import Clock
+from chassis.store import AWAY
 from event_schemas.times import to_micros
 from usage_rating.contract_book import ContractBook
 from usage_rating.log_ends import LogEnds
-from usage_rating.store.away import AWAY
 from usage_rating.store.reading import Reading
 
 MINUTE = 60_000_000

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -87,3 +89,12 @@ def a_contract(customer: str, *, revision: int = 1, **policy: Any) -> bytes:
 def a_timeline(*, hours: int = 24, **policy: Any) -> ContractTimeline:
     """A contract's policies as the rules see them: one, in force for ever."""
     return ContractTimeline((0,), (Policy(version="test-1", window={"default": hours * HOUR}, **policy),))
+
+
+def until(condition: Callable[[], bool], what: str, within_s: float = 60) -> None:
+    """Return once the condition holds."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never: {what}")
+        time.sleep(0.05)

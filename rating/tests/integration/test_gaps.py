@@ -11,7 +11,7 @@ import pytest
 
 from usage_rating.entries import entry_id
 from usage_rating.failpoints import GAPS
-from usage_rating.testing import a_contract, a_signal
+from usage_rating.testing import a_contract, a_signal, until
 
 pytestmark = pytest.mark.integration
 
@@ -131,12 +131,13 @@ def test_dying_in_a_gap_loses_and_doubles_nothing(world: Any, customer: str, gap
 def test_progress_never_runs_ahead_of_what_is_published(world: Any, customer: str) -> None:
     _a_life(world, customer, dies_at=None)
 
+    published = {row["partition"]: row["published_seq"] for row in world.query("SELECT * FROM partitions")}
+
+    def last() -> dict[int, int]:
+        return {record["data"]["partition"]: record["data"]["seq"] for record in world.topic("rating.progress")}
+
+    until(lambda: last() == published, "progress tells what is published, and no more")
     told = world.topic("rating.progress")
-    rows = {row["partition"]: row for row in world.query("SELECT * FROM partitions")}
-    last = {record["data"]["partition"]: record["data"] for record in told}
-    assert {number: data["seq"] for number, data in last.items()} == {
-        number: row["published_seq"] for number, row in rows.items()
-    }
-    for number in rows:
+    for number in published:
         of_partition = [record["data"] for record in told if record["data"]["partition"] == number]
         assert of_partition == sorted(of_partition, key=lambda data: (data["read_up_to"], data["seq"]))

@@ -24,11 +24,13 @@ from chassis.store import create_pool
 from embedded_stack import Stack
 from event_schemas.times import to_micros
 from usage_rating.arrivals import Arrivals
+from usage_rating.changes import CaseFound, Change, Counts
 from usage_rating.domain.merging import merge
 from usage_rating.domain.outcome import decide
 from usage_rating.handlers import LogGap, handle_arrivals, handle_contracts, handle_tick, handle_timers
 from usage_rating.state import decode_conversation
-from usage_rating.store.hot import HotStore, keep_steered, steer
+from usage_rating.store.hot import Draft, HotStore, keep_steered, steer
+from usage_rating.store.partitions import PartitionRow
 from usage_rating.testing import a_signal, a_timeline, a_usage_report
 
 pytestmark = pytest.mark.integration
@@ -52,39 +54,42 @@ class Owner:
     pool: Any
     partition: int
     customer: str
-    epoch: int
-    offset: int = 0
+    rows: dict[int, PartitionRow]
     timeline: Any = TIMELINE
 
-    @property
-    def epochs(self) -> dict[int, int]:
-        return {self.partition: self.epoch}
-
     async def batch(self, *values: bytes, offset: int | None = None) -> Any:
-        first = self.offset if offset is None else offset
+        first = self.rows[self.partition].next_offset if offset is None else offset
         arrivals = Arrivals()
         arrivals.add(self.partition, [_Record(first + place, value) for place, value in enumerate(values)])
         handled = await handle_arrivals(
-            arrivals, epochs=self.epochs, store=self.store, ledger_id="L", timelines=lambda _: self.timeline, now=0
+            arrivals, rows=self.rows, store=self.store, ledger_id="L", timelines=lambda _: self.timeline, now=0
         )
-        self.offset = first + len(values)
+        self.rows |= handled.rows
         return handled
 
     async def time_is(self, instant: datetime, *, limit: int = 2) -> int:
         """Tick, then timers until none is left; how many transactions the timers took."""
-        await handle_tick({self.partition: to_micros(instant)}, epochs=self.epochs, store=self.store, now=0)
+        ticked = await handle_tick({self.partition: to_micros(instant)}, rows=self.rows, store=self.store, now=0)
+        self.rows |= ticked.rows
         for transactions in count(1):
-            _, more = await handle_timers(
-                epochs=self.epochs,
+            handled, more = await handle_timers(
+                rows=self.rows,
                 store=self.store,
                 ledger_id="L",
                 timelines=lambda _: self.timeline,
                 now=0,
                 limit=limit,
             )
+            self.rows |= handled.rows
             if not more:
                 return transactions
         raise AssertionError
+
+    async def contract(self, timeline: Any, *, applied: int) -> None:
+        """A new contract: the customer's conversations become due."""
+        self.timeline = timeline
+        handled, _ = await handle_contracts([self.customer], applied=applied, rows=self.rows, store=self.store)
+        self.rows |= handled.rows
 
     async def row(self) -> Any:
         return await self.pool.fetchrow("SELECT * FROM partitions WHERE partition = $1", self.partition)
@@ -119,7 +124,7 @@ async def owning(url: str) -> AsyncIterator[Owner]:
     store, partition = HotStore(pool), next(_partitions)
     claimed = await store.claim(partition, "topic", owned_at=None, wait_s=1)
     try:
-        yield Owner(store, pool, partition, f"customer-{partition}", claimed.epoch)
+        yield Owner(store, pool, partition, f"customer-{partition}", {partition: claimed})
     finally:
         await pool.close()
 
@@ -244,9 +249,9 @@ async def test_a_stale_owner_writes_nothing(owner: Owner) -> None:
     with pytest.raises(StaleEpoch):
         await owner.time_is(BEGIN + timedelta(days=3))
     with pytest.raises(StaleEpoch):
-        await handle_contracts([owner.customer], applied=7, epochs=owner.epochs, store=owner.store)
+        await owner.contract(TIMELINE, applied=7)
     with pytest.raises(StaleEpoch):
-        await owner.store.store_published({owner.partition: (owner.epoch, 1)})
+        await owner.store.store_published({owner.partition: (owner.rows[owner.partition].epoch, 1)})
 
     row = await owner.row()
     assert (row["next_offset"], row["next_seq"], row["published_seq"], row["contracts_applied"]) == (1, 2, 0, 0)
@@ -257,7 +262,7 @@ async def test_who_comes_back_to_the_database_finds_out_that_another_has_taken_o
     await owner.store.claim(owner.partition, "topic", owned_at=None, wait_s=1)
 
     with pytest.raises(StaleEpoch):
-        await owner.store.claim(owner.partition, "topic", owned_at=owner.epoch, wait_s=1)
+        await owner.store.claim(owner.partition, "topic", owned_at=owner.rows[owner.partition].epoch, wait_s=1)
 
     assert (await owner.row())["epoch"] == 2
 
@@ -311,8 +316,7 @@ async def test_a_conversation_without_contract_waits_and_is_decided_when_there_i
     await owner.batch(told(owner, "outcome_reached", 0, outcome_type="qualification"))
     assert (await owner.row())["pending"] == 1
 
-    owner.timeline = TIMELINE
-    await handle_contracts([owner.customer], applied=5, epochs=owner.epochs, store=owner.store)
+    await owner.contract(TIMELINE, applied=5)
     await owner.time_is(BEGIN)
 
     row = await owner.row()
@@ -325,8 +329,7 @@ async def test_a_contract_that_no_longer_charges_reverses_what_is_held(owner: Ow
     await owner.batch(told(owner, "teammate_reply", 1))
     await owner.time_is(BEGIN + timedelta(days=2))
 
-    owner.timeline = a_timeline(teammate_takeover_voids=True)
-    await handle_contracts([owner.customer], applied=6, epochs=owner.epochs, store=owner.store)
+    await owner.contract(a_timeline(teammate_takeover_voids=True), applied=6)
     await owner.time_is(BEGIN + timedelta(days=2))
 
     charge, reversal = await owner.ledger()
@@ -412,9 +415,41 @@ async def test_the_app_role_may_not_change_what_is_written(owner: Owner, stateme
 async def test_an_entry_is_appended_once_whatever_the_code_tries(owner: Owner) -> None:
     handled = await owner.batch(told(owner, "outcome_reached", 0, outcome_type="qualification"))
 
+    draft = Draft.of(owner.rows)
+    draft.rows[owner.partition].next_offset += 1
+    draft.entries = handled.entries
     with pytest.raises(asyncpg.UniqueViolationError):
-        async with owner.store.partitions(owner.epochs) as tx:
-            await tx.append_entries(handled.entries[owner.partition])
+        await owner.store.write(draft, now=BEGIN)
+
+    assert (await owner.row())["next_offset"] == 1
+
+
+async def test_what_was_loaded_before_another_owner_came_is_not_written(owner: Owner) -> None:
+    """The one statement is the guard: it finds the epoch raised and writes none of its parts."""
+    draft = Draft.of(owner.rows)
+    draft.rows[owner.partition].next_offset += 1
+    change = Change(None, "pending", b"", None, (), Counts(1))
+    draft.conversations = [((owner.customer, "c"), owner.partition, change)]
+    draft.cases = [CaseFound("conflict", owner.customer, "c", "x", "sentence")]
+    await owner.store.claim(owner.partition, "topic", owned_at=None, wait_s=1)
+
+    with pytest.raises(StaleEpoch):
+        await owner.store.write(draft, now=BEGIN)
+
+    assert await owner.conversations() == {}
+    assert await owner.pool.fetch("SELECT 1 FROM cases WHERE customer = $1", owner.customer) == []
+    assert (await owner.row())["next_offset"] == 0
+
+
+async def test_an_owner_that_remembers_another_place_than_its_row_writes_nothing(owner: Owner) -> None:
+    remembered = dict(owner.rows)
+    await owner.batch(told(owner, "ai_answer", 0))
+    owner.rows = remembered
+
+    with pytest.raises(StaleEpoch):
+        await owner.batch(told(owner, "ai_answer", 0, conversation="d"))
+
+    assert list(await owner.conversations()) == ["c"]
 
 
 async def test_the_hot_statements_never_scan_a_table(owner: Owner) -> None:
@@ -427,7 +462,7 @@ async def test_the_hot_statements_never_scan_a_table(owner: Owner) -> None:
         (statements.LOAD_RECORDS, (["x"], ["y"], ["z"])),
         (statements.LOAD_DUE, ([1], [1], 10)),
         (statements.NEXT_DUE, ([1],)),
-        (statements.MAKE_DUE, (["x"], [1])),
+        (statements.MAKE_DUE, ([1], [1], [1], [1], ["x"], 1)),
     ]:
         rows = await owner.pool.fetch(f"EXPLAIN {statement}", *arguments)
         plans.append("\n".join(row[0] for row in rows))

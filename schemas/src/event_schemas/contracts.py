@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from event_schemas.times import Period, period_containing, period_number
+from event_schemas.times import Instant, Period, period_containing, period_number
 from event_schemas.values import Currency, parse_decimal
 from event_schemas.vocabulary import Channel, DecidedBy
 
@@ -59,7 +59,7 @@ class OutcomePolicy(Agreed):
 class PolicyFrom(Agreed):
     """A policy and the instant from which it is in force, until the next one of the timeline."""
 
-    effective_from: AwareDatetime
+    effective_from: Instant
     policy: OutcomePolicy
 
 
@@ -133,7 +133,7 @@ class Contract(Agreed):
     issuer: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
     channel: Literal["self_serve", "sales_led"]
     currency: Currency
-    billing_anchor: AwareDatetime
+    billing_anchor: Instant
     stripe_customer: Annotated[str, Field(max_length=255)] | None = None
     revision: int = Field(ge=1)
     timeline: tuple[PolicyFrom, ...] = Field(min_length=1)

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from event_schemas.times import (
+    Instant,
     Period,
     from_micros,
     iso,
@@ -111,3 +113,24 @@ class TestInstants:
     def test_microseconds_survive_the_way_there_and_back(self, micros: int) -> None:
         assert to_micros(from_micros(micros)) == micros
         assert from_micros(micros).tzinfo is UTC
+
+
+class TestInstant:
+    """What a stranger may write as a time; pydantic's own type takes counts of seconds as well."""
+
+    @pytest.mark.parametrize(
+        ("text", "same"),
+        [
+            ("2026-10-01T00:00:00Z", "2026-10-01T00:00:00Z"),
+            ("2026-10-01t02:00:00.123456+02:00", "2026-10-01T00:00:00.123456Z"),
+        ],
+    )
+    def test_rfc_3339_is_read(self, text: str, same: str) -> None:
+        assert TypeAdapter(Instant).validate_python(text) == at(same)
+
+    @pytest.mark.parametrize(
+        "value", [7, 7.5, "7", "1760000000", "2026-10-01", "2026-10-01T00:00:00", "2026-10-01 00:00:00Z", "", None]
+    )
+    def test_anything_else_is_refused(self, value: object) -> None:
+        with pytest.raises(ValidationError):
+            TypeAdapter(Instant).validate_python(value)

@@ -1,9 +1,9 @@
-"""The transaction of rating: locks the rows of its partitions, checks their epochs, loads, saves, appends, moves."""
+"""The hot path: load what is to be decided, then write all in one statement that checks who owns the partitions."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,132 +22,39 @@ _json = msgspec.json.Encoder().encode
 
 
 async def steer(connection: Any) -> None:
-    """
-    Prepare a connection for the hot statements, for as long as it lives.
-
-    An owner that stops in the middle of a transaction (SIGSTOP) would hold its rows for ever: the server ends it.
-    """
-    await connection.execute(
-        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-        "SET idle_in_transaction_session_timeout = '10s'"
-    )
+    """Prepare a connection for the hot statements, for as long as it lives."""
+    await connection.execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")
 
 
 async def keep_steered(_: Any) -> None:
     """The pool's reset: nothing, since all users of these connections are here and leave nothing behind."""
 
 
-class Transaction:
-    """One open transaction that owns `rows`; nothing is written for any other partition."""
+@dataclass(slots=True)
+class Draft:
+    """
+    What one transaction is going to write: `rows` moved from where they stood at `before`, and what is beside them.
 
-    def __init__(self, connection: Any, rows: dict[int, PartitionRow]) -> None:
-        self._connection = connection
-        self.rows = rows
+    `conversations` and `records` are (key, partition, change), sorted by key, so that two transactions never wait for
+    each other in a circle.
+    """
 
-    async def load_conversations(self, keys: Sequence[ConversationKey]) -> list[Any]:
-        """(place in `keys`, state, status, due_at) of those that exist."""
-        return await self._fetch(statements.LOAD_CONVERSATIONS, [k[0] for k in keys], [k[1] for k in keys])
+    before: list[PartitionRow]
+    rows: dict[int, PartitionRow]
+    conversations: list[tuple[ConversationKey, int, Change]] = field(default_factory=list)
+    records: list[tuple[RecordKey, int, Change]] = field(default_factory=list)
+    entries: dict[int, list[RatedEntry]] = field(default_factory=dict)
+    cases: list[CaseFound] = field(default_factory=list)
 
-    async def load_records(self, keys: Sequence[RecordKey]) -> list[Any]:
-        """(place in `keys`, state, status) of those that exist."""
-        return await self._fetch(
-            statements.LOAD_RECORDS, [k[0] for k in keys], [k[1] for k in keys], [k[2] for k in keys]
-        )
-
-    async def load_due(self, limit: int) -> list[Any]:
-        """Conversations due by their partition's `read_up_to`, at most `limit`."""
-        rows = self.rows.values()
-        return await self._fetch(
-            statements.LOAD_DUE, [row.partition for row in rows], [row.read_up_to for row in rows], limit
-        )
-
-    async def next_due(self) -> dict[int, int]:
-        """The earliest due time of each partition that has one."""
-        return dict(await self._fetch(statements.NEXT_DUE, list(self.rows)))
-
-    async def save_conversations(self, changed: Sequence[tuple[ConversationKey, int, Change]]) -> None:
-        """Write the rows of (key, partition, change); sorted by key by the caller."""
-        if changed:
-            await self._connection.execute(
-                statements.SAVE_CONVERSATIONS,
-                [key[0] for key, _, _ in changed],
-                [key[1] for key, _, _ in changed],
-                [partition for _, partition, _ in changed],
-                [change.state for _, _, change in changed],
-                [change.status for _, _, change in changed],
-                [change.due_at for _, _, change in changed],
-            )
-
-    async def save_records(self, changed: Sequence[tuple[RecordKey, int, Change]]) -> None:
-        """Write the rows of (key, partition, change); sorted by key by the caller."""
-        if changed:
-            await self._connection.execute(
-                statements.SAVE_RECORDS,
-                [key[0] for key, _, _ in changed],
-                [key[1] for key, _, _ in changed],
-                [key[2] for key, _, _ in changed],
-                [partition for _, partition, _ in changed],
-                [change.state for _, _, change in changed],
-                [change.status for _, _, change in changed],
-            )
-
-    async def append_entries(self, entries: Sequence[RatedEntry]) -> None:
-        """Append to the ledger. A second append of one entry id is refused by its unique constraint."""
-        if not entries:
-            return
-        causes = [entry.cause for entry in entries]
-        await self._connection.execute(
-            statements.APPEND_ENTRIES,
-            *([getattr(entry, name) for entry in entries] for name in _ENTRY_FIELDS),
-            [cause.policy_version for cause in causes],
-            [cause.how for cause in causes],
-            [cause.reason for cause in causes],
-            [_json(cause.signals).decode() for cause in causes],
-            [cause.reverses for cause in causes],
-        )
-
-    async def file_cases(self, cases: Iterable[CaseFound], now: datetime) -> None:
-        """Open, open again or close cases; one row each."""
-        latest = {(case.kind, case.customer, case.subject, case.about): case.sentence for case in cases}
-        opened = sorted((*key, sentence) for key, sentence in latest.items() if sentence is not None)
-        closed = sorted(key for key, sentence in latest.items() if sentence is None)
-        if opened:
-            await self._connection.execute(statements.OPEN_CASES, *map(list, zip(*opened, strict=True)), now)
-        if closed:
-            await self._connection.execute(statements.CLOSE_CASES, *map(list, zip(*closed, strict=True)), now)
-
-    async def make_due(self, customers: Sequence[str]) -> int:
-        """Make all conversations of these customers in the transaction's partitions due; how many."""
-        done: str = await self._connection.execute(statements.MAKE_DUE, customers, list(self.rows))
-        return int(done.rpartition(" ")[2])
-
-    async def move(self) -> None:
-        """Write the partitions' rows as they stand now."""
-        rows = list(self.rows.values())
-        await self._connection.execute(
-            statements.MOVE,
-            [row.partition for row in rows],
-            [row.next_offset for row in rows],
-            [row.next_seq for row in rows],
-            [row.read_up_to for row in rows],
-            [row.recorded_at for row in rows],
-            [row.contracts_applied for row in rows],
-            *([row.moved[name] for row in rows] for name in MOVED),
-        )
-
-    async def _fetch(self, statement: str, *arguments: Any) -> list[Any]:
-        found: list[Any] = await self._connection.fetch(statement, *arguments)
-        return found
-
-
-_ENTRY_FIELDS = (
-    "partition", "seq", "entry_id", "customer", "subject", "subject_kind", "meter", "op", "ordinal", "quantity",
-    "effective_at", "caused_at", "recorded_at",
-)  # fmt: skip
+    @classmethod
+    def of(cls, rows: Mapping[int, PartitionRow]) -> Draft:
+        """Over these partitions, whose rows are left as they are: the draft moves copies."""
+        before = [rows[number] for number in sorted(rows)]
+        return cls(before, {row.partition: row.copy() for row in before})
 
 
 class HotStore:
-    """Transactions over partitions, on a pool whose connections were steered."""
+    """Loads and writes for owned partitions, on a pool whose connections were steered."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
@@ -160,7 +67,7 @@ class HotStore:
         """
         Become the owner of a partition: raise its epoch. The row is made at first sight.
 
-        Waits for a transaction of the former owner at most `wait_s`, in which the server ends one that stands still.
+        Waits for a transaction of the former owner at most `wait_s`.
 
         Args:
             owned_at: the epoch at which this process has owned it until now, where it only comes back to the database.
@@ -175,21 +82,60 @@ class HotStore:
                 raise StaleEpoch(f"partition {partition} was taken over since epoch {owned_at}")
             return row
 
-    @asynccontextmanager
-    async def partitions(self, epochs: Mapping[int, int]) -> AsyncIterator[Transaction]:
+    async def load_conversations(self, keys: Sequence[ConversationKey]) -> list[Any]:
+        """(place in `keys`, state, status, due_at) of those that exist."""
+        return await self._pool.fetch(statements.LOAD_CONVERSATIONS, [k[0] for k in keys], [k[1] for k in keys])
+
+    async def load_records(self, keys: Sequence[RecordKey]) -> list[Any]:
+        """(place in `keys`, state, status) of those that exist."""
+        return await self._pool.fetch(
+            statements.LOAD_RECORDS, [k[0] for k in keys], [k[1] for k in keys], [k[2] for k in keys]
+        )
+
+    async def load_due(self, rows: Mapping[int, PartitionRow], limit: int) -> list[Any]:
+        """Conversations due by their partition's `read_up_to`, at most `limit`."""
+        return await self._pool.fetch(statements.LOAD_DUE, list(rows), [row.read_up_to for row in rows.values()], limit)
+
+    async def next_due(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The earliest due time of each partition that has one."""
+        found = await self._pool.fetch(statements.NEXT_DUE, partitions)
+        return {row["partition"]: row["due_at"] for row in found}
+
+    async def write(self, draft: Draft, *, now: datetime) -> None:
         """
-        One transaction over these partitions (number to epoch), committed on leaving, rolled back on any error.
+        Write all of a draft, committed on return, or nothing.
 
         Raises:
-            StaleEpoch: another owner has taken one of them over; nothing was written.
+            StaleEpoch: a partition has another owner, or does not stand where this owner left it.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
-            found = await connection.fetch(statements.LOCK, sorted(epochs))
-            rows = {row["partition"]: from_row(row) for row in found}
-            for partition, epoch in epochs.items():
-                if partition not in rows or rows[partition].epoch != epoch:
-                    raise StaleEpoch(f"partition {partition} has another owner than epoch {epoch}")
-            yield Transaction(connection, rows)
+        allowed = await self._pool.fetchval(
+            statements.WRITE,
+            *_standing(draft.before),
+            *_conversation_arrays(draft.conversations),
+            *_record_arrays(draft.records),
+            *_entry_arrays([entry for entries in draft.entries.values() for entry in entries]),
+            *_case_arrays(draft.cases),
+            now,
+            *_move_arrays(list(draft.rows.values())),
+        )
+        if not allowed:
+            raise StaleEpoch(f"one of the partitions {sorted(draft.rows)} has another owner; nothing was written")
+
+    async def make_due(self, rows: Mapping[int, PartitionRow], customers: Sequence[str], *, applied: int) -> int:
+        """
+        Make all conversations of these customers in these partitions due, in one transaction; how many.
+
+        Args:
+            applied: the offset of topic `contracts` up to which this has been done then.
+
+        Raises:
+            StaleEpoch: as `write`.
+        """
+        before = [rows[number] for number in sorted(rows)]
+        allowed, made = await self._pool.fetchrow(statements.MAKE_DUE, *_standing(before), customers, applied)  # type: ignore[misc]
+        if not allowed:
+            raise StaleEpoch(f"one of the partitions {sorted(rows)} has another owner; nothing was written")
+        return int(made)
 
     async def store_published(self, published: Mapping[int, tuple[int, int]]) -> None:
         """
@@ -211,6 +157,76 @@ class HotStore:
     async def unpublished(self, partition: int, after: int, *, limit: int) -> list[RatedEntry]:
         """Entries of a partition behind a sequence number, in order."""
         return [from_row_entry(row) for row in await self._pool.fetch(statements.UNPUBLISHED, partition, after, limit)]
+
+
+def _standing(before: Sequence[PartitionRow]) -> list[list[int]]:
+    return [
+        [row.partition for row in before],
+        [row.epoch for row in before],
+        [row.next_offset for row in before],
+        [row.next_seq for row in before],
+    ]
+
+
+def _conversation_arrays(changed: Sequence[tuple[ConversationKey, int, Change]]) -> list[list[Any]]:
+    return [
+        [key[0] for key, _, _ in changed],
+        [key[1] for key, _, _ in changed],
+        [partition for _, partition, _ in changed],
+        [change.state for _, _, change in changed],
+        [change.status for _, _, change in changed],
+        [change.due_at for _, _, change in changed],
+    ]
+
+
+def _record_arrays(changed: Sequence[tuple[RecordKey, int, Change]]) -> list[list[Any]]:
+    return [
+        [key[0] for key, _, _ in changed],
+        [key[1] for key, _, _ in changed],
+        [key[2] for key, _, _ in changed],
+        [partition for _, partition, _ in changed],
+        [change.state for _, _, change in changed],
+        [change.status for _, _, change in changed],
+    ]
+
+
+_ENTRY_FIELDS = (
+    "partition", "seq", "entry_id", "customer", "subject", "subject_kind", "meter", "op", "ordinal", "quantity",
+    "effective_at", "caused_at", "recorded_at",
+)  # fmt: skip
+
+
+def _entry_arrays(entries: Sequence[RatedEntry]) -> list[list[Any]]:
+    causes = [entry.cause for entry in entries]
+    return [
+        *([getattr(entry, name) for entry in entries] for name in _ENTRY_FIELDS),
+        [cause.policy_version for cause in causes],
+        [cause.how for cause in causes],
+        [cause.reason for cause in causes],
+        [_json(cause.signals).decode() for cause in causes],
+        [cause.reverses for cause in causes],
+    ]
+
+
+def _case_arrays(cases: Sequence[CaseFound]) -> list[list[str]]:
+    """Five arrays of cases to open, four of cases to close; one row each, the last word on it counting."""
+    latest = {(case.kind, case.customer, case.subject, case.about): case.sentence for case in cases}
+    opened = sorted((*key, sentence) for key, sentence in latest.items() if sentence is not None)
+    closed = sorted(key for key, sentence in latest.items() if sentence is None)
+    return [
+        *([case[place] for case in opened] for place in range(5)),
+        *([case[place] for case in closed] for place in range(4)),
+    ]
+
+
+def _move_arrays(rows: Sequence[PartitionRow]) -> list[list[int]]:
+    return [
+        [row.next_offset for row in rows],
+        [row.next_seq for row in rows],
+        [row.read_up_to for row in rows],
+        [row.recorded_at for row in rows],
+        *([row.moved[name] for row in rows] for name in MOVED),
+    ]
 
 
 def from_row_entry(row: Any) -> RatedEntry:

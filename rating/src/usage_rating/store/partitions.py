@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 MOVED = (
@@ -16,7 +16,8 @@ class PartitionRow:
     """
     Where a partition stands. Instants in microseconds; `moved` counts by how much each counter changes.
 
-    Only a transaction that has locked the row and found its own epoch in it may change this and write it back.
+    The owner keeps it in memory as of its last transaction; each transaction moves a copy, and is refused where the row
+    in the database does not stand where the original does.
     """
 
     partition: int
@@ -29,6 +30,10 @@ class PartitionRow:
     published_seq: int
     contracts_applied: int
     moved: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MOVED, 0))
+
+    def copy(self) -> PartitionRow:
+        """The same row for the next transaction to move, its counters at 0."""
+        return replace(self, moved=dict.fromkeys(MOVED, 0))
 
     @property
     def last_seq(self) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from event_schemas.times import Instant
 
 IdentifierText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 CustomerText = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
@@ -32,7 +34,7 @@ class Envelope(BaseModel):
     id: IdentifierText
     source: IdentifierText
     subject: IdentifierText
-    time: AwareDatetime
+    time: Instant
     datacontenttype: Literal["application/json"] = "application/json"
 
 
@@ -40,4 +42,4 @@ class ProductEnvelope(Envelope):
     """What a product service sends: `customer` says whose; `receivedat` is set by usage-ingest alone."""
 
     customer: CustomerText
-    receivedat: AwareDatetime | None = None
+    receivedat: Instant | None = None

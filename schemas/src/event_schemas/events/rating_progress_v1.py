@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime
-
 from event_schemas.events.envelope import Envelope, Fact
+from event_schemas.times import Instant
 
 
 class ProgressData(Fact):
@@ -14,7 +13,7 @@ class ProgressData(Fact):
 
     topic_id: str
     partition: int
-    read_up_to: AwareDatetime
+    read_up_to: Instant
     seq: int
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime
-
 from event_schemas.events.envelope import Envelope, Fact
+from event_schemas.times import Instant
 
 
 class StripeEventData(Fact):
@@ -17,7 +16,7 @@ class StripeEventData(Fact):
     object_id: str
     api_version: str
     livemode: bool
-    created: AwareDatetime
+    created: Instant
     object: dict[str, Any]
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime
-
 from event_schemas.events.envelope import Envelope, Fact
+from event_schemas.times import Instant
 from event_schemas.vocabulary import How, Op, Reason
 
 
@@ -33,9 +32,9 @@ class RatedEntryData(Fact):
     op: Op
     ordinal: int
     quantity: str
-    effective_at: AwareDatetime
-    caused_at: AwareDatetime
-    recorded_at: AwareDatetime
+    effective_at: Instant
+    caused_at: Instant
+    recorded_at: Instant
     cause: CauseData
 
 

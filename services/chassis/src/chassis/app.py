@@ -14,10 +14,11 @@ import prometheus_client
 import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from chassis import problems
 from chassis.health import Health
+from event_schemas.times import Instant
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def create_app(title: str, *, health: Health, quiet: Quiet | None = None, lifesp
     if quiet is not None:
 
         @app.get("/quiet", tags=["operations"], responses=problems.responses(422))
-        async def is_quiet(at: AwareDatetime) -> QuietAnswer:
+        async def is_quiet(at: Instant) -> QuietAnswer:
             """Whether this service has seen business time `at` and has nothing left to do up to it."""
             waiting = await quiet(at)
             return QuietAnswer(quiet=not waiting, waiting_for=waiting)

@@ -18,8 +18,30 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 HotConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
+# The database is away, or has ended this connection; nothing of the transaction is known.
+AWAY: tuple[type[Exception], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # used between the server's last word and the closing of its socket
+    asyncpg.exceptions.OperatorInterventionError,  # shut down, crashed, starting
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.LockNotAvailableError,  # somebody who is gone still holds the row
+    OSError,
+    TimeoutError,
+)
+
 _LOCK = 7_105_131_819  # any fixed number: one migration of the installation at a time
 _NAME = re.compile(r"[a-z][a-z_]{0,40}\Z")
+
+
+def raise_if_ours(error: Exception) -> None:
+    """
+    Raise an error of AWAY again that is not the database's: an argument that cannot be encoded stays so for ever.
+
+    asyncpg derives it from the same class as "the connection is closed".
+    """
+    if isinstance(error, asyncpg.DataError):
+        raise error
 
 
 def async_url(url: str) -> str:

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.pacing import TokenBucket
 from chassis.problems import Problem, responses
-from event_schemas.times import from_micros, iso
+from event_schemas.times import Instant, from_micros, iso
 from sandbox import dump
 from sandbox.clockwork import Clockwork, NeverBack
 from sandbox.conformance import Conformance
@@ -39,7 +39,7 @@ class Order(BaseModel):
 class Advance(Order):
     """Where to move business time."""
 
-    to: AwareDatetime
+    to: Instant
 
 
 class FaultOrder(Order):

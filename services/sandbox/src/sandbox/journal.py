@@ -19,6 +19,7 @@ import asyncpg
 import msgspec
 
 from chassis.pacing import backoff_s
+from chassis.store import AWAY, raise_if_ours
 from sandbox.domain.usage import REMEMBERED_S, MeterEvent
 from sandbox.state import Answer, Body, State
 
@@ -107,13 +108,10 @@ class Journal:
             try:
                 await write(self._pool, batch)
                 break
-            except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError) as error:
+            except AWAY as error:
+                raise_if_ours(error)
                 attempt += 1
                 log.warning("commit waits for the database", extra={"error": type(error).__name__, "attempt": attempt})
-                await asyncio.sleep(backoff_s(attempt, base_s=0.1, cap_s=2.0))
-            except asyncpg.OperatorInterventionError as error:
-                attempt += 1
-                log.warning("the database is shutting down", extra={"error": type(error).__name__, "attempt": attempt})
                 await asyncio.sleep(backoff_s(attempt, base_s=0.1, cap_s=2.0))
         self.commits += 1
         future.set_result(None)
