@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class LineAnswer(BaseModel):
@@ -170,7 +170,7 @@ class ReconciliationAnswer(BaseModel):
 
     id: int
     customer: str | None
-    from_: datetime
+    from_: datetime = Field(serialization_alias="from")
     to: datetime
     state: str
     compared: int

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
 import asyncpg
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from chassis import problems
 from chassis.clock import Clock
 from chassis.problems import Problem
+from event_schemas.times import Instant
 from event_schemas.values import decimal_text
 from invoicing_sync.answers import (
     BacklogAnswer,
@@ -30,6 +31,7 @@ from invoicing_sync.answers import (
     ReconciliationAnswer,
 )
 from invoicing_sync.comparison import Comparison
+from invoicing_sync.domain.gate import PeriodState
 from invoicing_sync.domain.states import State
 from invoicing_sync.reconcile import Reconciler
 from invoicing_sync.store import contracts, deliveries, invoices, periods, reading, reconciliations
@@ -38,7 +40,9 @@ from invoicing_sync.store.pool import Pool
 Text = Annotated[str | None, Query(max_length=255, pattern=r"^[\x21-\x7e]+$")]
 Customer = Annotated[str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
-At = Annotated[AwareDatetime | None, Query(description="an instant in the period")]
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+Moment = Annotated[Instant, Field(ge=EARLIEST, le=LATEST)]  # room to count days from, either way
+At = Annotated[Moment | None, Query(description="an instant in the period, 2000 to 2200")]
 PathText = Annotated[str, Path(max_length=255, pattern=r"^[\x21-\x7e]+$")]
 DAY = timedelta(days=1)
 LONGEST_DAYS = 400
@@ -47,9 +51,9 @@ LONGEST_DAYS = 400
 class ReconciliationOrder(BaseModel):
     """What to compare: whole UTC days in [from, to), of one customer or all."""
 
-    customer: str | None = Field(None, max_length=100)
-    from_: AwareDatetime = Field(alias="from")
-    to: AwareDatetime
+    customer: str | None = Field(None, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")
+    from_: Moment = Field(alias="from")
+    to: Moment
 
 
 class Api:
@@ -68,7 +72,13 @@ class Api:
         add("/deliveries", self.deliveries, methods=["GET"], responses=refusals)
         add("/contracts/{customer}", self.contract, methods=["GET"], responses=missing)
         add("/cases", self.cases, methods=["GET"], responses=refusals)
-        add("/reconciliations", self.reconcile, methods=["POST"], status_code=202, responses=refusals)
+        add(
+            "/reconciliations",
+            self.reconcile,
+            methods=["POST"],
+            status_code=202,
+            responses=problems.responses(400, 422),
+        )
         add("/reconciliations/latest", self.latest, methods=["GET"], responses=missing)
         add("/reconciliations/{run}", self.reconciliation, methods=["GET"], responses=missing)
         add("/backlog", self.backlog, methods=["GET"])
@@ -126,9 +136,11 @@ class Api:
             entries=[_entry(row) for row in rows], next=rows[-1]["entry_id"] if len(rows) == limit else None
         )
 
-    async def periods(self, customer: Customer = None, state: Text = None, limit: Limit = 100) -> list[PeriodAnswer]:
+    async def periods(
+        self, customer: Customer = None, state: PeriodState | None = None, limit: Limit = 100
+    ) -> list[PeriodAnswer]:
         """Periods, latest end first."""
-        rows = await periods.search(self._pool, customer, state, limit)
+        rows = await periods.search(self._pool, customer, state and state.value, limit)
         return [PeriodAnswer(**_only(row, PeriodAnswer)) for row in rows]
 
     async def corrections(

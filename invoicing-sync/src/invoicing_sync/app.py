@@ -89,7 +89,7 @@ def _assemble(
     reconciler = Reconciler(pool, door, objects, clock, settings)
     health = Health()
     health.ready["postgres"] = _answers(pool)
-    monitor = Monitor(pool, clock, health, intake, instance)
+    monitor = Monitor(pool, clock, health, intake, instance, sender)
     quiet = Quiet(pool, clock, intake, applier, settings)
 
     app = create_app("Settled: the Stripe door", health=health, quiet=quiet)

@@ -16,7 +16,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chassis.bus import BatchProducer, partition_of_key
+from chassis.bus import BatchProducer, confirmed, partition_of_key
 from chassis.clock import Clock
 from chassis.errors import TryLater
 from chassis.store import transaction
@@ -87,7 +87,7 @@ class Inbox:
         for event in events:
             key, value = to_record(event)
             waiting.append(self._producer.append(STRIPE_EVENTS.name, partition_of_key(key, partitions), key, value))
-        await asyncio.gather(*set(waiting))
+        await confirmed(waiting)
         failpoints.reach("webhook-published")
         await webhooks.mark_published(self._pool, events)
         failpoints.reach("webhook-marked")

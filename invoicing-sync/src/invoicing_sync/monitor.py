@@ -9,6 +9,7 @@ from chassis.health import Health
 from invoicing_sync import metrics
 from invoicing_sync.consumer import Intake
 from invoicing_sync.instance import Instance
+from invoicing_sync.sender import Sender
 from invoicing_sync.store import deliveries
 from invoicing_sync.store.pool import Pool
 
@@ -18,8 +19,10 @@ EVERY_S = 2.0
 class Monitor:
     """Liveness fails when records or deliveries stop moving while there are some."""
 
-    def __init__(self, pool: Pool, clock: Clock, health: Health, intake: Intake, instance: Instance) -> None:
-        self._pool, self._clock, self._intake, self._instance = pool, clock, intake, instance
+    def __init__(
+        self, pool: Pool, clock: Clock, health: Health, intake: Intake, instance: Instance, sender: Sender
+    ) -> None:
+        self._pool, self._clock, self._intake, self._instance, self._sender = pool, clock, intake, instance, sender
         self._records = health.watch("intake", limit_s=60)
         self._sending = health.watch("deliveries", limit_s=180)  # longer than Stripe's short outages and our back-off
 
@@ -30,8 +33,7 @@ class Monitor:
             count, oldest = await deliveries.backlog(self._pool, now)
             metrics.backlog.set(count)
             metrics.oldest.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
-            settled = await self._pool.fetchval("SELECT max(settled_at) FROM deliveries")
-            self._sending.note(settled, behind=count)
+            self._sending.note(self._sender.settled, behind=count)
             metrics.open_cases.set(await self._pool.fetchval("SELECT count(*) FROM cases WHERE closed_at IS NULL"))
             if self._instance.lead.is_set():
                 unread = await self._intake.unread()

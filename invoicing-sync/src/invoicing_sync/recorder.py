@@ -20,6 +20,7 @@ class Recorder:
         self._gather_s = gather_s
         self._waiting: list[tuple[Result, asyncio.Future[None]]] = []
         self._come = asyncio.Event()
+        self.stored = 0
 
     async def store(self, result: Result) -> None:
         """Return when the result is committed."""
@@ -52,5 +53,6 @@ class Recorder:
         async with transaction(self._pool) as tx:
             await deliveries.settle(tx, results)
         failpoints.reach("result-stored")
+        self.stored += len(results)
         for result in results:
             metrics.delivered.labels(result.state.value).inc()

@@ -57,7 +57,7 @@ class Settings(ServiceSettings):
 
     # Webhooks.
     webhook_tolerance_s: int = Field(300, ge=1)  # Stripe's own; applied to the future as well
-    webhook_max_bytes: int = Field(1_000_000, ge=1_000)  # Stripe's events stay well below
+    webhook_max_bytes: int = Field(800_000, ge=1_000, le=800_000)  # a record of the bus takes 900,000 bytes
 
     @property
     def freeze_after(self) -> timedelta:

@@ -42,8 +42,8 @@ class BatchReader:
             fetch_max_wait_ms=50,
             max_partition_fetch_bytes=1_000_000,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             partitions = [TopicPartition(self.topic, number) for number in range(identity.partitions)]
             consumer.assign(partitions)
             await self._seek(consumer, partitions, stored)

@@ -111,6 +111,8 @@ class World:
         self.seq = 0
         self.held: dict[str, Any] = {}
 
+    free_port = staticmethod(free_port)
+
     # --- processes
 
     async def start(self, start: datetime) -> None:
@@ -203,7 +205,7 @@ class World:
         await self.progress(to - timedelta(seconds=60))
         await self.quiet(to)
 
-    async def quiet(self, at: datetime, within_s: float = 30) -> None:
+    async def quiet(self, at: datetime, within_s: float = 60) -> None:
         seen: Any = None
 
         async def is_quiet() -> bool:

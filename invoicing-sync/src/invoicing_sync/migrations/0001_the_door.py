@@ -26,7 +26,6 @@ CREATE TABLE entries (
     UNIQUE (partition, seq)
 )
 """
-ENTRIES_BY_CUSTOMER = "CREATE INDEX entries_customer ON entries (customer, meter, effective_at, entry_id)"
 
 # The column order keeps the fixed-width ones together; fillfactor leaves room for the updates of a delivery's life.
 DELIVERIES = """
@@ -71,7 +70,7 @@ OPEN_PERIODS = """
 CREATE INDEX deliveries_unsettled ON deliveries (customer, period_end)
 WHERE state IN ('waiting_for_charge', 'pending', 'in_flight', 'unclear')
 """
-DELIVERIES_BY_PERIOD = "CREATE INDEX deliveries_period ON deliveries (customer, period_end, meter)"
+DELIVERIES_BY_PERIOD = "CREATE INDEX deliveries_period ON deliveries (customer, period_end, meter, effective_at)"
 WAITING = """
 CREATE INDEX deliveries_waiting ON deliveries (customer, position) WHERE state = 'waiting_for_contract'
 """
@@ -294,7 +293,7 @@ APPEND_ONLY = "REVOKE UPDATE, DELETE ON entries, corrections FROM invoicing_app"
 def upgrade() -> None:
     """Make everything."""
     for statement in (
-        ENTRIES, ENTRIES_BY_CUSTOMER, DELIVERIES, *DELIVERY_COMMENTS, OPEN_LANES, OPEN_PERIODS, DELIVERIES_BY_PERIOD,
+        ENTRIES, DELIVERIES, *DELIVERY_COMMENTS, OPEN_LANES, OPEN_PERIODS, DELIVERIES_BY_PERIOD,
         WAITING, WAITING_FOR_CHARGE, LANES, INSTANCES, EPOCHS, ROLES, OFFSETS, PROGRESS, CONTRACTS, *CONTRACT_COMMENTS,
         CONTRACTS_BY_SUBSCRIPTION, CONTRACTS_BY_STRIPE_CUSTOMER, STRIPE_LINKS, LINKS_BY_ID, PERIODS, *PERIOD_COMMENTS,
         PERIODS_UNDONE, PERIODS_BY_END, INVOICES, INVOICES_BY_CUSTOMER, CORRECTIONS, CORRECTIONS_BY_PERIOD, CASES,

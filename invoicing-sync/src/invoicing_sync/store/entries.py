@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -114,21 +113,3 @@ async def move_offsets(tx: Connection, topic: str, topic_id: str, to: Mapping[in
         list(to),
         list(to.values()),
     )
-
-
-async def ledger_of_days(
-    pool: Pool, customer: str, meter: str, start: datetime, end: datetime
-) -> dict[datetime, Decimal]:
-    """Net quantity by UTC day of what is to be in Stripe: all entries but corrections."""
-    rows = await pool.fetch(
-        """
-        SELECT date_trunc('day', effective_at, 'UTC') AS day, sum(value) AS value FROM deliveries
-        WHERE customer = $1 AND meter = $2 AND effective_at >= $3 AND effective_at < $4 AND state <> 'correction'
-        GROUP BY 1
-        """,
-        customer,
-        meter,
-        start,
-        end,
-    )
-    return {row["day"]: row["value"] for row in rows}
