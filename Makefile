@@ -7,7 +7,7 @@ DEMO ?=
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down golden check format lint types imports contracts test thorough unit faults bench clean
+.PHONY: help setup lock demo up down golden check format lint types imports contracts test unit faults bench clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,9 +25,7 @@ golden: setup ## The 26 decisions computed by hand, through the function and thr
 
 ##@ Check it
 test: setup check ## Everything that CI runs: format, lint, types, contracts, unit, property, integration, end to end
-	$(BIN)/pytest -m "not thorough"
-thorough: setup ## The suites of rating and the door that kill, wait and storm for minutes (not in CI yet)
-	$(BIN)/pytest -m thorough
+	$(BIN)/pytest
 check: format lint types imports contracts ## The checks that run no service
 format: setup ## Formatting is as ruff writes it
 	$(BIN)/ruff format --check .

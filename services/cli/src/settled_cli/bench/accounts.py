@@ -61,8 +61,8 @@ def touched(fleet: Fleet) -> tuple[float, float]:
     events = conversations = 0.0
     for url in fleet.rating_urls():
         text = httpx.get(f"{url}/metrics", timeout=10).text
-        events += _sum(text, r"^\w*events_total\{[^}]*\} (\S+)$")
-        conversations += _sum(text, r'^\w*conversations\w*_total\{[^}]*"arrivals"[^}]*\} (\S+)$')
+        events += _sum(text, r"^rating_events_total\{[^}]*\} (\S+)$")
+        conversations += _sum(text, r'^rating_decisions_total\{cause="arrivals"\} (\S+)$')
     return events, conversations
 
 

@@ -44,7 +44,7 @@ def bench(
     made = Bench(fleet, rate, seconds, interleave, scale=scale)
     try:
         with err.status("starting") as status:
-            asyncio.run(made.run(lambda what: status.update(what)))
+            asyncio.run(made.run(status.update if err.is_terminal else err.print))
     except (StackError, LineError) as error:
         fail(str(error), Exit.NOT_RUNNING)
     finally:

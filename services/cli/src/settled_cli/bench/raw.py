@@ -8,11 +8,12 @@ import time
 
 import aiohttp
 import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from chassis.bus import BatchProducer
+from chassis.bus import BatchProducer, confirmed
 from embedded_stack.children import free_port
-from event_schemas.topics import USAGE_RATED
 
+TOPIC, PARTITIONS = "bench.raw", 8
 EMPTY_APP = """
 import sys, uvicorn
 async def app(scope, receive, send):
@@ -57,18 +58,20 @@ async def empty_handler(body: bytes, *, seconds: float = 3.0) -> float:
 
 async def producer(bootstrap: str, *, seconds: float = 3.0) -> float:
     """Records of 300 bytes per second, each confirmed by the broker with acks=all."""
-    made = BatchProducer(bootstrap)
+    admin, made = AIOKafkaAdminClient(bootstrap_servers=bootstrap), BatchProducer(bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)])
     await made.start()
     try:
-        partitions = await made.partitions_for(USAGE_RATED.name)
         value, count, began = b"x" * 300, 0, time.monotonic()
         while time.monotonic() - began < seconds:
-            futures = {made.append(USAGE_RATED.name, number % partitions, b"raw", value) for number in range(4000)}
-            await asyncio.gather(*futures)
+            await confirmed([made.append(TOPIC, number % PARTITIONS, b"raw", value) for number in range(4000)])
             count += 4000
         return count / (time.monotonic() - began)
     finally:
         await made.stop()
+        await admin.delete_topics([TOPIC])
+        await admin.close()
 
 
 async def bulk_insert(database_url: str, *, seconds: float = 3.0) -> float:
