@@ -50,7 +50,7 @@ setup: .venv/ready ## Install everything into .venv (done by the other commands 
 .venv/ready: requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip sync --quiet requirements.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode requirements.lock
 	$(BIN)/uv pip install --quiet --no-deps $(MEMBERS:%=-e ./%)
 	@touch $@
 lock: ## Resolve the dependencies anew

@@ -122,7 +122,12 @@ def port_is_free(port: int) -> bool:
 
 
 def spawn(
-    command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, demoted: Demotion | None = None
+    command: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    demoted: Demotion | None = None,
+    nice: int = 0,
 ) -> Child:
     """Start a process in a session of its own, its output appended to `log`. Raises StackError when it ends at once."""
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -138,10 +143,22 @@ def spawn(
             **(demoted.arguments() if demoted else {}),
         )
     _STARTED[process.pid] = process
+    _yield_to_others(process.pid, nice)
     try:
         return Child.of(psutil.Process(process.pid))
     except psutil.NoSuchProcess as error:
         raise StackError(f"{command[0]} ended at once. Log: {log}\n{tail(log)}") from error
+
+
+def _yield_to_others(pid: int, nice: int) -> None:
+    """Lower a fresh process's priority; where Linux groups processes by session, that of its group is what counts."""
+    if nice == 0:
+        return
+    with suppress(ProcessLookupError):  # it has ended already, which the caller finds out and tells
+        os.setpriority(os.PRIO_PROCESS, pid, nice)
+    group = Path(f"/proc/{pid}/autogroup")
+    with suppress(FileNotFoundError, ProcessLookupError):
+        group.write_text(str(nice))
 
 
 def stop(child: Child, *, grace_s: float = 15.0, number: int = signal.SIGTERM) -> None:

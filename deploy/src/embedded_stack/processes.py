@@ -18,12 +18,17 @@ from embedded_stack.state import StateFile
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """A service to run: `python -m MODULE ARGS`, told its PORT by the environment."""
+    """
+    A service to run: `python -m MODULE ARGS`, told its PORT by the environment.
+
+    `nice` above 0 lets the others go first where all share few cores (0 to 19, as of the command `nice`).
+    """
 
     name: str
     module: str
     args: tuple[str, ...] = ("serve",)
     env: Mapping[str, str] = field(default_factory=dict)
+    nice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Services:
         port = self._state.read().get(spec.name, {}).get("port") or children.free_port()
         env = {**os.environ, **self._env, **spec.env, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", spec.module, *spec.args]
-        child = children.spawn(command, log=self.log(spec.name), env=env)
+        child = children.spawn(command, log=self.log(spec.name), env=env, nice=spec.nice)
         self._state.record(spec.name, child=child, port=port)
 
     def run_once(self, module: str, *args: str, env: Mapping[str, str] | None = None) -> str:

@@ -117,6 +117,16 @@ def test_what_a_service_uses_is_measured(services: Services, greeter: ServiceSpe
     assert 1_000_000 < used.resident_bytes < 500_000_000
 
 
+def test_a_service_may_be_told_to_let_others_go_first(services: Services) -> None:
+    services.start(ServiceSpec("greeter-3", "greeter", nice=7))
+    services.wait_ready("greeter-3")
+    process = psutil.Process(services.pid("greeter-3"))
+
+    assert process.nice() == 7
+    group = Path(f"/proc/{process.pid}/autogroup")
+    assert not group.exists() or group.read_text().endswith("nice 7\n")
+
+
 def test_a_command_runs_to_its_end_and_a_failed_one_says_why(services: Services) -> None:
     assert services.run_once("greeter", "say") == "said\n"
     with pytest.raises(StackError, match="the cupboard is bare"):
