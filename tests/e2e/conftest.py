@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
+import yaml
 
 T = TypeVar("T")
 SETTLED = str(Path(sys.executable).parent / "settled")
@@ -45,6 +46,15 @@ class Month:
         """Call the sandbox as anybody with the account's key could, behind the door's back."""
         headers = {"Authorization": "Bearer sk_test_sandbox"}
         return httpx.request(method, f"{self.url('sandbox')}{path}", headers=headers, **options)
+
+    def fault(self, **order: Any) -> None:
+        """Switch a fault of the sandbox on."""
+        self.stripe("/_sandbox/faults", json=order).raise_for_status()
+
+    def customers_with(self, meter: str) -> list[str]:
+        """Customers whose contract prices a meter."""
+        agreed = yaml.safe_load((self.folder / "out/demo/workload/contracts.yaml").read_text())["contracts"]
+        return [each["customer"] for each in agreed if meter in [price["meter"] for price in each["metered"]]]
 
     def get(self, service: str, path: str) -> Any:
         """GET a JSON document of a service."""

@@ -65,35 +65,51 @@ def test_after_the_freeze_a_correction_before_it_on_the_invoice(month: Month) ->
     assert {*entries["reversed-before-freeze"].values()} <= on_invoice.keys()
 
 
+METER_EVENTS = "/v1/billing/meter_events"
+
+
 def test_reconciliation_names_the_cause_of_each_planted_drift(month: Month) -> None:
-    """One event cancelled and one invented behind the door's back: each cause is named, and the exit code is 1."""
+    """One event each: cancelled, invented, doubled and held up behind the door's back. The exit code is 1."""
     code, clean = month.settled("reconcile")
     assert (code, clean["state"], clean["drift"]) == (0, "done", [])
-    cancelled, invented = "customer-0001", "customer-0004"
+    cancelled, invented, doubled, held_up = month.customers_with("procedure_handoff")[:4]
 
     fresh = a_handoff(month, cancelled, "planted-cancelled")
     body = {"event_name": "procedure_handoff", "type": "cancel", "cancel[identifier]": fresh}
     assert month.stripe("/v1/billing/meter_event_adjustments", data=body).status_code == 200
-    assert month.stripe("/v1/billing/meter_events", data=an_event(month, invented, "nobody-knows-me")).is_success
+    assert month.stripe(METER_EVENTS, data=an_event(month, invented, "nobody-knows-me")).is_success
+    month.fault(kind="error_500_before_commit", path=METER_EVENTS, count=1)
+    twice = a_handoff(month, doubled, "planted-doubled")
+    assert month.stripe("/_sandbox/plant", json={"action": "double", "identifier": twice}).is_success
+    month.fault(kind="rate_limit_429", path=METER_EVENTS)
+    a_signal(month, held_up, "planted-held-up")
 
-    found = month.until(lambda: causes if len(causes := drift(month)) == 2 else None)
+    wanted = {
+        cancelled: "cancelled_outside", invented: "extra_outside", doubled: "counted_twice", held_up: "not_pushed",
+    }  # fmt: skip
+    found = month.until(lambda: causes if len(causes := drift(month)) == len(wanted) else None)
     code, _ = month.settled("reconcile")
     assert code == 1
-    assert found == {cancelled: "cancelled_outside", invented: "extra_outside"}
+    assert found == wanted
+
+    month.stripe("/_sandbox/faults", method="DELETE")
+    assert month.until(lambda: causes if len(causes := drift(month)) < len(wanted) else None) == {
+        customer: cause for customer, cause in wanted.items() if customer != held_up
+    }
 
 
 def drift(month: Month) -> dict[str, str]:
     """Cause by customer, once nothing settles any more."""
     _, result = month.settled("reconcile")
     causes = {row["customer"]: row["cause"] for row in result["drift"]}
-    return {} if "still_settling" in causes.values() or "not_pushed" in causes.values() else causes
+    return {} if "still_settling" in causes.values() else causes
 
 
 LATELY = "2026-11-04T23:50:00Z"
 
 
-def a_handoff(month: Month, customer: str, conversation: str) -> str:
-    """Send a signal that charges at once; the identifier under which it went to Stripe, once it has gone."""
+def a_signal(month: Month, customer: str, conversation: str) -> None:
+    """Send a signal that charges at once."""
     event = {
         "specversion": "1.0", "id": conversation, "source": "urn:test", "type": "conversation.signal",
         "subject": conversation, "time": LATELY, "customer": customer, "data": {"signal": "procedure_handoff"},
@@ -103,10 +119,15 @@ def a_handoff(month: Month, customer: str, conversation: str) -> str:
     code, _ = month.settled("send", str(file))
     assert code == 0
 
+
+def a_handoff(month: Month, customer: str, conversation: str) -> str:
+    """Send a signal that charges at once; the identifier under which it went to Stripe, once it has gone."""
+    a_signal(month, customer, conversation)
+
     def sent() -> str | None:
         rows = month.get("invoicing-sync", f"/v1/deliveries?customer={customer}&limit=1000")
         mine = [row for row in rows if row["effective_at"] == LATELY and row["meter"] == "procedure_handoff"]
-        return mine[0]["identifier"] if mine and mine[0]["sent_at"] else None
+        return mine[0]["identifier"] if mine and mine[0]["state"] == "delivered" else None
 
     return str(month.until(sent))
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -90,6 +91,9 @@ def sandbox(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
     yield url
     process.terminate()
     process.wait(20)
+
+
+CHECKED: Counter[tuple[str, str]] = Counter()  # requests held against Stripe's document, by operation
 
 
 class World:
@@ -323,7 +327,7 @@ async def world(stack: dict[str, str], sandbox: str, tmp_path: Path) -> AsyncIte
     made = await _made(stack, tmp_path, sandbox)
     try:
         yield made
-        assert (await made.conformance())["violations"] == []
+        await _held_against_stripes_document(made)
     finally:
         await made.stop()
 
@@ -336,5 +340,21 @@ async def long_world(
     made = await _made(stack, tmp_path_factory.mktemp("world"), sandbox)
     try:
         yield made
+        await _held_against_stripes_document(made)
     finally:
         await made.stop()
+
+
+async def _held_against_stripes_document(world: World) -> None:
+    """Every request of the door and every answer of the sandbox; see the line in pytest's summary."""
+    report = await world.conformance()
+    CHECKED.update({(one["method"], one["path"]): one["count"] for one in report["operations"]})
+    assert report["violations"] == []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if CHECKED:
+        terminalreporter.write_line(
+            f"the door and the sandbox held to Stripe's OpenAPI document in {CHECKED.total():,} requests with their"
+            f" answers, of {len(CHECKED)} distinct operations"
+        )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from event_schemas.wire import RatedEntry
-from usage_rating.domain.entries import Wanted, difference
+from usage_rating.domain.entries import Because, Wanted, difference
 from usage_rating.domain.merging import merge
 from usage_rating.domain.outcome import decide as decide_outcome
 from usage_rating.domain.outcome import disagreement
@@ -91,7 +91,7 @@ def change_conversation(
     """Add what arrived to a conversation and decide it again; with nothing arrived, only decide it again."""
     signals, others, left_out, counts = _union(state, arrived) if arrived else _as_it_is(state)
     decision = decide_outcome(signals, timeline, as_of=here.as_of)
-    missing = difference(decision.wanted, state.held, decided_at=here.recorded_at)
+    missing = _missing(decision.wanted, state, arrived, timeline, here)
     entries, held = _append(missing, state, key, "conversation", here, first_seq)
     due_at = _due_to_store(due_before, decision.due_at, here.as_of)
     unchanged = (
@@ -140,20 +140,34 @@ def change_record(
     state: RecordState,
     status_before: str | None,
     arrived: Sequence[Report],
+    timeline: ContractTimeline | None,
     here: Circumstances,
     first_seq: int,
 ) -> Change:
-    """Add what arrived to a product's record and decide it again."""
+    """Add what arrived to a product's record and decide it again; with nothing arrived, only decide it again."""
     customer, meter, subject = key
     merged = merge(state.reports, state.others, arrived)
-    decision = decide_usage(merged.kept, meter)
-    missing = difference(decision.wanted, state.held, decided_at=here.recorded_at)
+    decision = decide_usage(merged.kept, meter, timeline)
+    missing = _missing(decision.wanted, state, arrived, timeline, here)
     entries, held = _append(missing, state, (customer, subject), "record", here, first_seq)
-    unchanged = status_before is not None and not merged.applied and not merged.conflicting
+    unchanged = status_before is not None and bool(arrived) and not merged.applied and not merged.conflicting
     after = None if unchanged else encode_state(RecordState(merged.kept, merged.others, held))
     counts = Counts(merged.applied, merged.duplicate, merged.conflicting)
     cases = _conflicts((customer, f"{meter}/{subject}"), merged.others) if merged.conflicting else ()
     return Change(status_before, decision.status, after, None, entries, counts, cases)
+
+
+def _missing(
+    wanted: Sequence[Wanted],
+    state: ConversationState | RecordState,
+    arrived: Sequence[Signal] | Sequence[Report],
+    timeline: ContractTimeline | None,
+    here: Circumstances,
+) -> Sequence[Wanted]:
+    if not state.held:
+        return wanted
+    because = Because(tuple(event.identity for event in arrived), timeline)
+    return difference(wanted, state.held, decided_at=here.recorded_at, because=because)
 
 
 def _append(

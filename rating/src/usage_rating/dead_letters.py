@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 
-from chassis.bus import BatchProducer, partition_of_key
+from chassis.bus import BatchProducer, confirmed, partition_of_key
 from event_schemas.times import from_micros, iso
 from event_schemas.topics import EVENTS_ACCEPTED, EVENTS_QUARANTINED
 from event_schemas.vocabulary import QuarantineReason
@@ -34,7 +32,7 @@ async def publish_unreadable(producer: BatchProducer, arrivals: Arrivals, *, now
     if count > FEW and count * 2 > arrivals.events:
         raise TooManyUnreadable(f"{count} of {arrivals.events} records cannot be decoded")
     partitions = await producer.partitions_for(EVENTS_QUARANTINED.name)
-    confirmed = set()
+    waiting = set()
     for record in arrivals.unreadable:
         place = f"{EVENTS_ACCEPTED.name}/{record.partition}/{record.offset}"
         key = f"{EVENTS_ACCEPTED.name}/{record.partition}".encode()
@@ -54,5 +52,5 @@ async def publish_unreadable(producer: BatchProducer, arrivals: Arrivals, *, now
             },
         }
         partition = partition_of_key(key, partitions)
-        confirmed.add(producer.append(EVENTS_QUARANTINED.name, partition, key, _encode(value)))
-    await asyncio.gather(*confirmed)
+        waiting.add(producer.append(EVENTS_QUARANTINED.name, partition, key, _encode(value)))
+    await confirmed(waiting)

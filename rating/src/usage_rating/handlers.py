@@ -117,7 +117,11 @@ async def handle_arrivals(
 async def handle_timers(
     *, rows: Rows, store: HotStore, ledger_id: str, timelines: Timelines, now: int, limit: int
 ) -> tuple[Handled, bool]:
-    """Decide conversations again that are due by their partition's `read_up_to`; and whether some may be left."""
+    """
+    Decide again what is due by its partition's `read_up_to`; and whether some may be left.
+
+    A conversation is due when its window ends, and both kinds when the customer's contract has changed.
+    """
     work = _Work(Draft.of(rows), store, ledger_id, timelines, now)
     due = await store.load_due(rows, limit)
     for customer, conversation, partition, state, status, due_at in sorted(due, key=lambda row: (row[0], row[1])):
@@ -137,12 +141,26 @@ async def handle_timers(
         work.note(partition, change)
         if change.state is not None:
             work.draft.conversations.append((key, partition, change))
+    due_records = await store.load_due_records(list(rows), limit)
+    for customer, meter, subject, partition, state, status in sorted(due_records, key=lambda row: tuple(row[:3])):
+        row = work.draft.rows[partition]
+        change = change_record(
+            (customer, meter, subject),
+            decode_record(state),
+            status,
+            (),
+            timelines(customer),
+            work.here[partition],
+            row.next_seq,
+        )
+        work.note(partition, change)
+        work.draft.records.append(((customer, meter, subject), partition, change))
     failpoints.reach("timers-before-commit")
     await work.write()
     failpoints.reach("timers-after-commit")
     handled = work.handled()
     handled.next_due = {**dict.fromkeys(rows), **await store.next_due(list(rows))}
-    return handled, len(due) == limit
+    return handled, len(due) == limit or len(due_records) == limit
 
 
 async def handle_tick(read_up_to: Mapping[int, int], *, rows: Rows, store: HotStore, now: int) -> Handled:
@@ -161,7 +179,7 @@ async def handle_contracts(
     customers: Sequence[str], *, applied: int, rows: Rows, store: HotStore
 ) -> tuple[Handled, int]:
     """
-    Make all conversations of customers with a new contract due; and how many these are.
+    Make all conversations and records of customers with a new contract due; and how many these are.
 
     Args:
         applied: the offset of topic `contracts` up to which this has been done then.
@@ -209,7 +227,13 @@ async def _decide_records(work: _Work, arrivals: Arrivals) -> None:
         present = found.get(place)
         state = decode_record(present[1]) if present else NO_RECORD
         change = change_record(
-            key, state, present[2] if present else None, arrivals.reports[key], work.here[partition], row.next_seq
+            key,
+            state,
+            present[2] if present else None,
+            arrivals.reports[key],
+            work.timelines(key[0]),
+            work.here[partition],
+            row.next_seq,
         )
         row.moved["records"] += present is None
         work.note(partition, change)

@@ -16,7 +16,7 @@ from itertools import islice
 
 import msgspec
 
-from chassis.bus import BatchProducer, partition_of_key
+from chassis.bus import BatchProducer, confirmed, partition_of_key
 from chassis.errors import TryLater
 from chassis.pacing import backoff_s
 from chassis.store import AWAY, raise_if_ours
@@ -145,13 +145,13 @@ class Publisher:
             return
         began = time.monotonic()
         failpoints.reach("before-publish")
-        confirmed = set()
+        waiting = set()
         for _, entries in chosen.values():
             for entry in entries:
                 key = entry.customer.encode()
                 partition = partition_of_key(key, self._rated_partitions)
-                confirmed.add(self._producer.append(USAGE_RATED.name, partition, key, to_wire(entry)))
-        await asyncio.gather(*confirmed)
+                waiting.add(self._producer.append(USAGE_RATED.name, partition, key, to_wire(entry)))
+        await confirmed(waiting)
         metrics.PUBLISH_S.observe(time.monotonic() - began)
         failpoints.reach("after-publish")
         await self._store.store_published(
@@ -180,13 +180,13 @@ class Publisher:
             return
         self._told_at = time.monotonic()
         told = {number: lane.mark for number, lane in ready.items() if lane.mark is not None}
-        confirmed = set()
+        waiting = set()
         for number, mark in told.items():
             key = str(number).encode()
             partition = partition_of_key(key, self._progress_partitions)
             value = _progress(number, ready[number].topic_id, mark)
-            confirmed.add(self._producer.append(RATING_PROGRESS.name, partition, key, value))
-        await asyncio.gather(*confirmed)
+            waiting.add(self._producer.append(RATING_PROGRESS.name, partition, key, value))
+        await confirmed(waiting)
         failpoints.reach("after-progress")
         for number, mark in told.items():
             ready[number].told = mark

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -324,6 +325,26 @@ async def test_a_conversation_without_contract_waits_and_is_decided_when_there_i
     assert [entry["meter"] for entry in await owner.ledger()] == ["qualification"]
 
 
+async def test_usage_without_contract_waits_and_is_charged_when_there_is_one(owner: Owner) -> None:
+    def reported(record: str, hours: int) -> bytes:
+        at = BEGIN + timedelta(hours=hours)
+        return a_usage_report("3", at, record=record, customer=owner.customer, received_at=at, event_id=record)
+
+    owner.timeline = None
+    await owner.batch(reported("r1", 0), reported("r2", 1), reported("r3", 2))
+    assert await owner.ledger() == []
+
+    await owner.contract(TIMELINE, applied=5)
+    await owner.time_is(BEGIN + timedelta(hours=3))
+
+    entries = await owner.ledger()
+    assert sorted((entry["subject"], entry["quantity"], entry["policy_version"]) for entry in entries) == [
+        (record, 3, TIMELINE.policies[0].version) for record in ("r1", "r2", "r3")
+    ]
+    due = await owner.pool.fetch("SELECT status, due FROM records WHERE customer = $1", owner.customer)
+    assert {tuple(row) for row in due} == {("charged", False)}
+
+
 async def test_a_contract_that_no_longer_charges_reverses_what_is_held(owner: Owner) -> None:
     await owner.batch(told(owner, "ai_answer", 0))
     await owner.batch(told(owner, "teammate_reply", 1))
@@ -335,6 +356,19 @@ async def test_a_contract_that_no_longer_charges_reverses_what_is_held(owner: Ow
     charge, reversal = await owner.ledger()
     assert (reversal["op"], reversal["reason"], reversal["reverses"]) == ("reverse", "redecided", charge["entry_id"])
     assert reversal["effective_at"] == charge["effective_at"]
+    assert reversal["policy_version"] == owner.timeline.policies[0].version
+
+
+async def test_a_late_fact_that_takes_a_charge_away_is_named_by_its_reversal(owner: Owner) -> None:
+    await owner.batch(told(owner, "ai_answer", 0))
+    await owner.time_is(BEGIN + timedelta(days=2))
+
+    await owner.batch(told(owner, "customer_message", 3, event_id="late", intent="negative"))
+
+    _, reversal = await owner.ledger()
+    assert reversal["reason"] == "redecided"
+    assert [event for _, event in json.loads(reversal["signals"])] == ["late"]
+    assert reversal["policy_version"] == TIMELINE.policies[0].version
 
 
 async def test_one_identity_with_two_contents_is_conflicting_and_opens_one_case(owner: Owner) -> None:
@@ -461,6 +495,7 @@ async def test_the_hot_statements_never_scan_a_table(owner: Owner) -> None:
         (statements.LOAD_CONVERSATIONS, (["x"], ["y"])),
         (statements.LOAD_RECORDS, (["x"], ["y"], ["z"])),
         (statements.LOAD_DUE, ([1], [1], 10)),
+        (statements.LOAD_DUE_RECORDS, ([1], 10)),
         (statements.NEXT_DUE, ([1],)),
         (statements.MAKE_DUE, ([1], [1], [1], [1], ["x"], 1)),
     ]:

@@ -101,14 +101,18 @@ class TestPlanLane:
 
 @dataclass
 class Far:
-    """Stripe reduced to what the property needs: what it counts, and what it remembers."""
+    """Stripe reduced to what the property needs: what it counts, what it remembers, what it refuses."""
 
     counted: dict[str, int] = field(default_factory=dict)
+    received: dict[str, datetime] = field(default_factory=dict)
 
-    def send(self, identifier: str, value: int) -> None:
+    def send(self, identifier: str, value: int, at: datetime, now: datetime) -> None:
+        assert now - at <= timedelta(days=35), "Stripe refuses what is older"
         self.counted.setdefault(identifier, value)  # a known identifier is not counted again
+        self.received.setdefault(identifier, now)
 
-    def cancel(self, identifier: str) -> None:
+    def cancel(self, identifier: str, now: datetime) -> None:
+        assert now - self.received[identifier] < timedelta(hours=24), "Stripe cancels for 24 hours"
         self.counted[identifier] = 0
 
 
@@ -126,9 +130,9 @@ def carry_out(
             cancels = step.do is Do.CANCEL
             if cancels:
                 assert effect.reverses is not None
-                far.cancel(effect.reverses)
+                far.cancel(effect.reverses, now)
             else:
-                far.send(step.identifier, values[step.identifier])
+                far.send(step.identifier, values[step.identifier], effect.effective_at, now)
             state = State.DELIVERED if answer else State.UNCLEAR
             sent_at = effect.sent_at or now
             lane[step.identifier] = replace(effect, state=state, cancels=cancels, sent_at=sent_at)
@@ -146,10 +150,20 @@ def histories(draw: st.DrawFn) -> list[tuple[str, int, int]]:
     return draw(st.lists(st.tuples(what, st.integers(0, 3), st.integers(0, 60)), min_size=1, max_size=40))
 
 
+MONTH_ENDS = [datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC), *(
+    datetime(2027, month, 1, tzinfo=UTC) for month in range(1, 6)
+)]  # fmt: skip
+
+
 @settings(max_examples=400, deadline=None)
 @given(histories())
 def test_stripes_net_is_the_ledgers_net_of_the_frozen_set(history: list[tuple[str, int, int]]) -> None:
-    """Any interleaving of charges, reversals, calls answered or not, waiting and the freeze."""
+    """
+    Any interleaving of charges, reversals, calls answered or not, waiting and the freeze.
+
+    Seen to fail when a charge was sent although its reversal was netted; when an unclear call no longer stopped its
+    lane; when an entry recorded after the freeze was placed in the period; when an event was cancelled after a day.
+    """
     anchor = datetime(2026, 10, 1, tzinfo=UTC)
     freeze_after = timedelta(minutes=30)
     now, far = anchor, Far()
@@ -164,7 +178,7 @@ def test_stripes_net_is_the_ledgers_net_of_the_frozen_set(history: list[tuple[st
         )  # fmt: skip
         values[effect.identifier] = value
         lane[effect.identifier] = replace(effect, state=State.CORRECTION if placed.correction else State.PENDING)
-        if placed.correction is None:
+        if now < next(end for end in MONTH_ENDS if end > effect.effective_at) + freeze_after:
             in_time.add(effect.identifier)
 
     def work(answer: bool) -> None:

@@ -7,6 +7,8 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from usage_rating.domain.policy import ContractTimeline
+
 OpName = Literal["charge", "reverse"]
 Key = tuple[str, int]  # meter, effective_at: under one key charges and reversals take turns
 
@@ -37,14 +39,31 @@ class Held(msgspec.Struct, frozen=True, array_like=True, gc=False):
 T = TypeVar("T", Wanted, Held)
 
 
-def difference(wanted: Sequence[Wanted], held: Sequence[Held], *, decided_at: int) -> tuple[Wanted, ...]:
+class Because(msgspec.Struct, frozen=True, gc=False):
+    """What has led to deciding again: the events that came, none for a new contract; the policies now in force."""
+
+    signals: tuple[tuple[str, str], ...] = ()
+    timeline: ContractTimeline | None = None
+
+    def version(self, instant: int) -> str:
+        """The version of the policy now in force at an instant; empty where there is none."""
+        policy = self.timeline.at(instant) if self.timeline is not None else None
+        return policy.version if policy is not None else ""
+
+
+NOTHING_NEW = Because()
+
+
+def difference(
+    wanted: Sequence[Wanted], held: Sequence[Held], *, decided_at: int, because: Because = NOTHING_NEW
+) -> tuple[Wanted, ...]:
     """
     The entries to append so that the ledger nets to what is wanted; reversals make room before charges.
 
     Both are read per (meter, effective_at), where charges and reversals take turns. Where what is held is how the
     wanted begins, the rest is appended. Otherwise history went another way than the set now tells, and only the net is
-    mended: a reversal (reason `redecided`, caused at `decided_at`) of the charge that stands and is no longer wanted,
-    and the charge that is wanted and does not stand.
+    mended: a reversal (reason `redecided`, caused at `decided_at` by `because`) of the charge that stands and is no
+    longer wanted, and the charge that is wanted and does not stand.
 
     Source: design rule 3, wanted and held entries match when op, meter and effective_at match.
     """
@@ -54,7 +73,7 @@ def difference(wanted: Sequence[Wanted], held: Sequence[Held], *, decided_at: in
     held_by_key = _by_key(held)
     missing: list[Wanted] = []
     for key in dict.fromkeys([*held_by_key, *wanted_by_key]):
-        missing += _missing(key, wanted_by_key.get(key, []), held_by_key.get(key, []), decided_at)
+        missing += _missing(key, wanted_by_key.get(key, []), held_by_key.get(key, []), decided_at, because)
     order = {id(entry): place for place, entry in enumerate(wanted)}
     missing.sort(key=lambda entry: order.get(id(entry), -1))  # redecided reversals come first; the sort is stable
     return tuple(missing)
@@ -67,7 +86,7 @@ def _by_key(entries: Sequence[T]) -> dict[Key, list[T]]:
     return found
 
 
-def _missing(key: Key, wanted: list[Wanted], held: list[Held], decided_at: int) -> list[Wanted]:
+def _missing(key: Key, wanted: list[Wanted], held: list[Held], decided_at: int, because: Because) -> list[Wanted]:
     begins_alike = len(held) <= len(wanted) and all(
         (w.op, w.quantity) == (h.op, h.quantity) for w, h in zip(wanted, held, strict=False)
     )
@@ -79,9 +98,18 @@ def _missing(key: Key, wanted: list[Wanted], held: list[Held], decided_at: int) 
         return []
     mended: list[Wanted] = []
     if standing is not None:
-        version = wanted[-1].policy_version if wanted else ""
+        version = wanted[-1].policy_version if wanted else because.version(key[1])
         mended.append(
-            Wanted("reverse", key[0], key[1], decided_at, version, reason="redecided", quantity=standing.quantity)
+            Wanted(
+                "reverse",
+                key[0],
+                key[1],
+                decided_at,
+                version,
+                reason="redecided",
+                quantity=standing.quantity,
+                signals=because.signals,
+            )
         )
     if asked is not None:
         mended.append(asked)

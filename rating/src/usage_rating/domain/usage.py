@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from usage_rating.domain.entries import Wanted
 from usage_rating.domain.outcome import Decision
+from usage_rating.domain.policy import ContractTimeline
 from usage_rating.domain.signal import Report
 
 REPORTED = "reported"
 
 
-def decide_usage(reports: Sequence[Report], meter: str) -> Decision:
+def decide_usage(reports: Sequence[Report], meter: str, timeline: ContractTimeline | None) -> Decision:
     """
     The entries that a record's reports ask for: its quantity, and each correction as a reversal and a new charge.
 
@@ -22,24 +23,31 @@ def decide_usage(reports: Sequence[Report], meter: str) -> Decision:
 
     Args:
         reports: sorted and unique by identity, all of one record and meter.
+        timeline: None where the customer has no contract yet. The policy in force at the original is named as the
+            entries' version, and decides nothing else.
 
     Source: design rule 4 (business key) and the contract of the `usage` event.
     """
+    if timeline is None:
+        return Decision((), "pending", "no_contract", None)
     original = next((report for report in reports if not report.corrects), None)
     if original is None:
         return Decision((), "pending", "original_missing", None)
+    policy = timeline.at(original.at)
+    if policy is None:
+        return Decision((), "not_chargeable", "no_contract_in_force", None)
     known = {report.identity for report in reports}
     wanted: list[Wanted] = []
-    _append_charge(wanted, meter, original.at, original)
+    _append_charge(wanted, meter, original.at, original, policy.version)
     for correction in reports:
         if correction.corrects and correction.corrects in known:
             _append_reversal(wanted, meter, correction)
-            _append_charge(wanted, meter, original.at, correction)
+            _append_charge(wanted, meter, original.at, correction, policy.version)
     charged = bool(wanted) and wanted[-1].op == "charge"
     return Decision(tuple(wanted), "charged" if charged else "not_chargeable", "reported" if charged else "zero", None)
 
 
-def _append_charge(wanted: list[Wanted], meter: str, effective_at: int, report: Report) -> None:
+def _append_charge(wanted: list[Wanted], meter: str, effective_at: int, report: Report, version: str) -> None:
     if Decimal(report.quantity) == 0:
         return
     wanted.append(
@@ -48,7 +56,7 @@ def _append_charge(wanted: list[Wanted], meter: str, effective_at: int, report: 
             meter,
             effective_at,
             report.at,
-            "",
+            version,
             how=REPORTED,
             quantity=report.quantity,
             signals=(report.identity,),
@@ -66,7 +74,7 @@ def _append_reversal(wanted: list[Wanted], meter: str, correction: Report) -> No
             meter,
             standing.effective_at,
             correction.at,
-            "",
+            standing.policy_version,
             reason="corrected",
             quantity=standing.quantity,
             signals=(correction.identity,),

@@ -96,10 +96,14 @@ class HotStore:
         """Conversations due by their partition's `read_up_to`, at most `limit`."""
         return await self._pool.fetch(statements.LOAD_DUE, list(rows), [row.read_up_to for row in rows.values()], limit)
 
+    async def load_due_records(self, partitions: Sequence[int], limit: int) -> list[Any]:
+        """(customer, meter, subject, partition, state, status) of records whose customer has a new contract."""
+        return await self._pool.fetch(statements.LOAD_DUE_RECORDS, partitions, limit)
+
     async def next_due(self, partitions: Sequence[int]) -> dict[int, int]:
-        """The earliest due time of each partition that has one."""
+        """The earliest due time of each partition that has one; 0 where records are due."""
         found = await self._pool.fetch(statements.NEXT_DUE, partitions)
-        return {row["partition"]: row["due_at"] for row in found}
+        return {row["partition"]: row["due_at"] for row in found if row["due_at"] is not None}
 
     async def write(self, draft: Draft, *, now: datetime) -> None:
         """
@@ -123,7 +127,7 @@ class HotStore:
 
     async def make_due(self, rows: Mapping[int, PartitionRow], customers: Sequence[str], *, applied: int) -> int:
         """
-        Make all conversations of these customers in these partitions due, in one transaction; how many.
+        Make all conversations and records of these customers in these partitions due, in one transaction; how many.
 
         Args:
             applied: the offset of topic `contracts` up to which this has been done then.

@@ -39,12 +39,17 @@ CROSS JOIN LATERAL (
 LIMIT $3
 """
 
+LOAD_DUE_RECORDS = """
+SELECT customer, meter, subject, partition, state, status FROM records
+WHERE partition = ANY($1::int[]) AND due LIMIT $2
+"""
+
 NEXT_DUE = """
-SELECT i.partition, c.due_at
+SELECT i.partition, least(
+    (SELECT due_at FROM conversations WHERE partition = i.partition AND due_at IS NOT NULL ORDER BY due_at LIMIT 1),
+    (SELECT 0::bigint FROM records WHERE partition = i.partition AND due LIMIT 1)
+) AS due_at
 FROM unnest($1::int[]) AS i (partition)
-CROSS JOIN LATERAL (
-    SELECT due_at FROM conversations WHERE partition = i.partition AND due_at IS NOT NULL ORDER BY due_at LIMIT 1
-) c
 """
 
 OWNED = """
@@ -70,7 +75,8 @@ records_saved AS (
     INSERT INTO records (customer, meter, subject, partition, state, status)
     SELECT * FROM unnest($11::text[], $12::text[], $13::text[], $14::int[], $15::bytea[], $16::text[])
     WHERE (SELECT yes FROM allowed)
-    ON CONFLICT (customer, meter, subject) DO UPDATE SET state = excluded.state, status = excluded.status
+    ON CONFLICT (customer, meter, subject) DO UPDATE
+    SET state = excluded.state, status = excluded.status, due = false
 ),
 appended AS (
     INSERT INTO ledger (
@@ -132,10 +138,15 @@ made AS (
     AND (SELECT yes FROM allowed)
     RETURNING 1
 ),
+records_made AS (
+    UPDATE records SET due = true
+    WHERE customer = ANY($5::text[]) AND partition = ANY($1::int[]) AND NOT due AND (SELECT yes FROM allowed)
+    RETURNING 1
+),
 moved AS (
     UPDATE partitions SET contracts_applied = $6 WHERE partition = ANY($1::int[]) AND (SELECT yes FROM allowed)
 )
-SELECT yes, (SELECT count(*) FROM made) FROM allowed
+SELECT yes, (SELECT count(*) FROM made) + (SELECT count(*) FROM records_made) FROM allowed
 """
 
 STORE_PUBLISHED = """

@@ -28,6 +28,7 @@ from usage_rating.domain.ranks import (
 )
 from usage_rating.domain.signal import Report, Signal
 from usage_rating.domain.usage import decide_usage
+from usage_rating.testing import a_timeline
 
 DETAILS = {
     CUSTOMER_MESSAGE: ["question", "affirm", "thanks", "needs_help", "human_request", "negative", "other"],
@@ -204,12 +205,12 @@ def test_a_record_nets_to_its_last_correction_in_any_order(
         Report(at, "s", f"r{n}", quantity, ("s", f"r{target}") if 0 <= target < len(facts) and target != n else ())
         for n, (quantity, at, target) in enumerate(facts)
     ]
-    at_once = decide_usage(merge((), (), reports).kept, "sms_segment").wanted
+    at_once = decide_usage(merge((), (), reports).kept, "sms_segment", a_timeline()).wanted
     held: list[Held] = []
     kept: tuple[Report, ...] = ()
     for report in data.draw(st.permutations(reports)):
         kept = merge(kept, (), [report]).kept
-        held += appended(difference(decide_usage(kept, "sms_segment").wanted, held, decided_at=0))
+        held += appended(difference(decide_usage(kept, "sms_segment", a_timeline()).wanted, held, decided_at=0))
 
     assert quantities(held) == quantities(at_once)
 

@@ -84,7 +84,9 @@ class Bench:
         await sender.send(batch())
         say("warming up")
         await sender.fixed_rate(batch, per_second=8000, seconds=20 * self.scale)
-        await self._read(line)
+        await self._settled(line, "warming up")
+        say("signal to ledger at 10,000/s")
+        await self._to_ledger(line, sender, batch, run)
         say("closed loop")
         loop = await sender.closed_loop(batch, seconds=20 * self.scale)
         drained = await self._read(line)
@@ -100,8 +102,6 @@ class Bench:
         await self._read(line)
         self.result["request_p95_ms"] = round(half.percentile(0.95), 1)
         self.result["half_of_maximum"] = {"per_second": held / 2, "request_ms": _percentiles(half)}
-        say("signal to ledger at 10,000/s")
-        await self._to_ledger(line, sender, batch, run)
         say(f"{self.rate:,.0f}/s for {self.seconds:.0f} s")
         await self._long(line, sender, batch, stream)
         for late in stream.rest(BATCH):
