@@ -22,6 +22,10 @@ def money(minor: int, currency: str) -> str:
     return str(Money(minor, Currency(currency.upper())))
 
 
+def _amount(minor: int, currency: str) -> str:
+    return money(minor, currency).partition(" ")[2]
+
+
 def invoices_table(outcome: Outcome, *, most: int = 12) -> Table:
     """The closing invoices: the largest of each currency first."""
     rows = [
@@ -33,9 +37,9 @@ def invoices_table(outcome: Outcome, *, most: int = 12) -> Table:
     rows.sort(key=lambda row: (-row[1]["total"], row[0]))
     shown = _some_of_each_currency(rows, most)
     title = f"Invoices of the month: {len(rows)} finalised, {len(shown)} shown"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
-    for name in ("customer", "invoice", "seats", "usage", "outcomes", "total"):
-        table.add_column(name, justify="left" if name in ("customer", "invoice") else "right", no_wrap=True)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for name in ("customer", "invoice", "", "seats", "usage", "outcomes", "total"):
+        table.add_column(name, justify="left" if name in ("customer", "invoice", "") else "right", no_wrap=True)
     for customer, invoice in shown:
         advance = sum(line["amount"] for line in invoice["lines"] if line["meter"] is None)
         usage = [line for line in invoice["lines"] if line["meter"] is not None]
@@ -44,10 +48,11 @@ def invoices_table(outcome: Outcome, *, most: int = 12) -> Table:
         table.add_row(
             customer,
             invoice["number"],
-            money(advance, currency),
-            money(sum(line["amount"] for line in usage), currency),
+            currency.upper(),
+            _amount(advance, currency),
+            _amount(sum(line["amount"] for line in usage), currency),
             f"{outcomes:,f}",
-            f"[bold]{money(invoice['total'], currency)}[/]",
+            f"[bold]{_amount(invoice['total'], currency)}[/]",
         )
     return table
 
