@@ -36,8 +36,8 @@ JUNK = st.one_of(
     st.integers(),
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=5),
-    st.just([]),
-    st.just({}),
+    st.builds(list),
+    st.builds(dict),  # fresh ones: a test writes into what it drew
 )
 EDGES = st.sampled_from(
     [
