@@ -35,6 +35,9 @@ SETTINGS = {
     "timezone": "UTC",
     "log_min_duration_statement": "2000",
 }
+# A fresh cluster has no old segment to use again: it fills each new one with zeros while every commit waits. 16 MB, the
+# default, stopped the line for 70 ms every other second at 10,000 signals/s; 4 MB is a pause of 17.
+WAL_SEGMENT_MB = 4
 _LEFT_WITHIN_S = 20.0
 
 
@@ -136,7 +139,7 @@ class Postgres:
         if os.geteuid() == 0:
             shutil.chown(draft, Demotion().user, Demotion().group_id)
         command = [str(home / "bin" / "initdb"), "-D", str(draft), "-U", "postgres", "-A", "trust"]
-        command += ["--no-sync", "--locale=C", "--encoding=UTF8"]
+        command += ["--no-sync", f"--wal-segsize={WAL_SEGMENT_MB}", "--locale=C", "--encoding=UTF8"]
         result = subprocess.run(command, capture_output=True, text=True, cwd="/", **Demotion().arguments())
         if result.returncode != 0:
             raise StackError(f"initdb failed:\n{result.stdout}{result.stderr}")
