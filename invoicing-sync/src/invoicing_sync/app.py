@@ -82,6 +82,7 @@ def _assemble(
         pool,
         clock,
         freeze_after=settings.freeze_after,
+        gather_ms=settings.read_ms,
         wake_lanes=sender.wake,
         wake_applier=applier.wake,
         wake_gate=gate.wake,

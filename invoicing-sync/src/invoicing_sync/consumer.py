@@ -49,14 +49,17 @@ class Intake:
         clock: Clock,
         *,
         freeze_after: timedelta,
+        gather_ms: int,
         wake_lanes: Callable[[Iterable[Lane]], None],
         wake_applier: Callable[[], None],
         wake_gate: Callable[[], None],
     ) -> None:
         self._pool, self._clock, self._freeze_after = pool, clock, freeze_after
         self._wake_lanes, self._wake_applier, self._wake_gate = wake_lanes, wake_applier, wake_gate
-        self.rated = BatchReader(bootstrap, USAGE_RATED.name, self._take_entries, pool=pool)
-        self.progress = BatchReader(bootstrap, RATING_PROGRESS.name, self._take_progress, pool=pool)
+        self.rated = BatchReader(bootstrap, USAGE_RATED.name, self._take_entries, pool=pool, gather_ms=gather_ms)
+        self.progress = BatchReader(
+            bootstrap, RATING_PROGRESS.name, self._take_progress, pool=pool, gather_ms=gather_ms
+        )
         self.contracts = TopicReader(bootstrap, CONTRACTS.name, self._take_contract)
 
     async def _take_entries(self, records: Sequence[ConsumerRecord], offsets: Offsets) -> None:

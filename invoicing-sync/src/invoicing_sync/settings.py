@@ -33,6 +33,9 @@ class Settings(ServiceSettings):
     retry_base_s: float = Field(0.25, gt=0)  # first back-off, doubled with jitter up to retry_cap_s
     retry_cap_s: float = Field(20, gt=0)
 
+    # Reading the bus.
+    read_ms: int = Field(25, ge=0)  # the broker gathers records this long: each batch is a transaction and a wake-up
+
     # Lanes.
     lane_batch: int = Field(20, ge=1)  # deliveries of one lane whose intents are stored together
     lanes_at_once: int = Field(256, ge=1)  # lanes in work; each holds at most lane_batch deliveries in memory

@@ -15,6 +15,7 @@ from invoicing_sync.store import entries
 from invoicing_sync.store.pool import Pool
 
 log = logging.getLogger(__name__)
+FULL_BYTES = 100_000
 Handle = Callable[[Sequence[ConsumerRecord], Offsets], Awaitable[None]]
 
 
@@ -24,10 +25,16 @@ class BatchReader:
 
     Offsets outside the log, or another topic under the same name with fewer records, stop the reader: what is missing
     would be missing on invoices. `run` raises what the handler raises, with the batch unhandled.
+
+    Args:
+        gather_ms: how long the broker waits for FULL_BYTES before it answers with what there is.
     """
 
-    def __init__(self, bootstrap: str, topic: str, handle: Handle, *, pool: Pool, batch: int = 2_000) -> None:
+    def __init__(
+        self, bootstrap: str, topic: str, handle: Handle, *, pool: Pool, gather_ms: int, batch: int = 2_000
+    ) -> None:
         self._bootstrap, self.topic, self._handle, self._pool, self._batch = bootstrap, topic, handle, pool, batch
+        self._gather_ms = gather_ms
         self._consumer: AIOKafkaConsumer | None = None
         self._handled: dict[TopicPartition, int] = {}
 
@@ -39,7 +46,8 @@ class BatchReader:
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="none",
-            fetch_max_wait_ms=50,
+            fetch_min_bytes=FULL_BYTES,
+            fetch_max_wait_ms=self._gather_ms,
             max_partition_fetch_bytes=1_000_000,
         )
         try:

@@ -74,7 +74,13 @@ def _assemble(
     book = ContractBook()
     contracts = TopicReader(settings.kafka_bootstrap_servers, CONTRACTS.name, book.take)
     store, reading = HotStore(hot), Reading(cold)
-    publisher = Publisher(producer, store, progress_ms=settings.progress_ms, most_waiting=settings.unpublished_entries)
+    publisher = Publisher(
+        producer,
+        store,
+        gather_ms=settings.publish_ms,
+        progress_ms=settings.progress_ms,
+        most_waiting=settings.unpublished_entries,
+    )
     worker = Worker(
         settings,
         store=store,

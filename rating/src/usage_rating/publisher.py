@@ -62,9 +62,12 @@ class _Lane:
 class Publisher:
     """One for each process; the worker hands over partitions, committed entries and marks."""
 
-    def __init__(self, producer: BatchProducer, store: HotStore, *, progress_ms: int, most_waiting: int) -> None:
+    def __init__(
+        self, producer: BatchProducer, store: HotStore, *, gather_ms: int, progress_ms: int, most_waiting: int
+    ) -> None:
         self._producer = producer
         self._store = store
+        self._gather_s = gather_ms / 1000
         self._progress_s = progress_ms / 1000
         self._most_waiting = most_waiting
         self._lanes: dict[int, _Lane] = {}
@@ -118,6 +121,7 @@ class Publisher:
         await self._partitions()
         while True:
             await self._wake.wait()
+            await asyncio.sleep(self._gather_s)
             self._wake.clear()
             try:
                 async with self._round:
