@@ -56,11 +56,19 @@ async def empty_handler(body: bytes, *, seconds: float = 3.0) -> float:
         await process.wait()
 
 
+async def make_topic(bootstrap: str) -> None:
+    """Make the topic of `producer`, some time before it is used: a new partition refuses records at first."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)])
+    finally:
+        await admin.close()
+
+
 async def producer(bootstrap: str, *, seconds: float = 3.0) -> float:
     """Records of 300 bytes per second, each confirmed by the broker with acks=all."""
-    admin, made = AIOKafkaAdminClient(bootstrap_servers=bootstrap), BatchProducer(bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)])
+    made = BatchProducer(bootstrap)
     await made.start()
     try:
         value, count, began = b"x" * 300, 0, time.monotonic()
@@ -70,8 +78,6 @@ async def producer(bootstrap: str, *, seconds: float = 3.0) -> float:
         return count / (time.monotonic() - began)
     finally:
         await made.stop()
-        await admin.delete_topics([TOPIC])
-        await admin.close()
 
 
 async def bulk_insert(database_url: str, *, seconds: float = 3.0) -> float:

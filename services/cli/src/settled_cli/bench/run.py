@@ -54,6 +54,7 @@ class Bench:
         began = time.monotonic()
         say("starting the line")
         self.fleet.up(Plan(rating_processes=2, env=BENCH_ENV))
+        await raw.make_topic(self.fleet.stack.urls.kafka_bootstrap_servers)
         now = datetime.now(UTC)
         start = micros(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
         agreed = tuple(Contract.model_validate(c) for c in load_contracts(CUSTOMERS, start=start))
@@ -120,7 +121,7 @@ class Bench:
     async def _highest(self, line: Line, sender: Sender, batch: Callable[[], bytes], through: float, say: Say) -> float:
         """The highest of a few rates that is held for 60 s with queues that do not grow."""
         for share in (0.9, 0.75, 0.6, 0.45):
-            rate = round(through * share, -3)
+            rate = int(round(through * share, -3))
             say(f"is {rate:,.0f}/s held for 60 s?")
             load = await sender.fixed_rate(batch, per_second=rate, seconds=60 * self.scale)
             unread = (await line.get("rating", "/v1/equations"))["events"]["unread"]
