@@ -19,7 +19,8 @@ from sandbox.settings import Settings
 from sandbox.state import Body, State
 
 log = logging.getLogger(__name__)
-_HELD_BACK_S = 0.3  # how long the fault `webhook_backwards` gathers before it sends the last first
+_HELD_BACK = 50  # so many the fault `webhook_backwards` gathers before it sends the last first,
+_PAUSE_S = 0.3  # or those that came until a pause of this length
 
 
 def signature(secret: str, payload: bytes, at: int) -> str:
@@ -40,14 +41,15 @@ class Webhooks:
         self._journal = journal
         self._faults = faults
         self._settings = settings
-        self._queue: asyncio.Queue[Body] = asyncio.Queue()
+        self._queue: asyncio.Queue[list[Body]] = asyncio.Queue()  # each list one after another
         self._held_back: list[Body] = []
+        self._letting_go: asyncio.TimerHandle | None = None
         self.sent = 0
 
     def enqueue(self, deliveries: list[Body]) -> None:
         """Take committed deliveries."""
         for delivery in deliveries:
-            self._queue.put_nowait(delivery)
+            self._queue.put_nowait([delivery])
 
     def forget(self) -> None:
         """Drop all that waits, after a reset."""
@@ -65,8 +67,8 @@ class Webhooks:
 
     async def _lane(self, session: aiohttp.ClientSession) -> None:
         while True:
-            delivery = await self._queue.get()
-            await self._try(session, delivery)
+            for delivery in await self._queue.get():
+                await self._try(session, delivery)
 
     async def _try(self, session: aiohttp.ClientSession, delivery: Body) -> None:
         event, to = self._state.find(delivery["event"]), self._state.find(delivery["to"])
@@ -92,7 +94,7 @@ class Webhooks:
         else:
             pause_ms = self._settings.sandbox_webhook_first_retry_ms * 2.0 ** (delivery["tries"] - 1)
             pause_ms = min(pause_ms, self._settings.sandbox_webhook_longest_retry_ms)
-            asyncio.get_running_loop().call_later(pause_ms / 1000, self._queue.put_nowait, delivery)
+            asyncio.get_running_loop().call_later(pause_ms / 1000, self._queue.put_nowait, [delivery])
 
     async def _post(self, session: aiohttp.ClientSession, event: Body, to: Body) -> bool:
         if event["object"] == "v2.core.event":
@@ -115,15 +117,16 @@ class Webhooks:
             return False
 
     def _hold_back(self, delivery: Body) -> None:
-        if not self._held_back:
-            asyncio.get_running_loop().call_later(_HELD_BACK_S, self._let_go)
         delivery["tries"] += 1
         self._held_back.append(delivery)
+        if self._letting_go is not None:
+            self._letting_go.cancel()
+        pause_s = _PAUSE_S if len(self._held_back) < _HELD_BACK else 0
+        self._letting_go = asyncio.get_running_loop().call_later(pause_s, self._let_go)
 
     def _let_go(self) -> None:
         held, self._held_back = self._held_back, []
-        for delivery in reversed(held):
-            self._queue.put_nowait(delivery)
+        self._queue.put_nowait(held[::-1])
 
     def _settle(self, delivery: Body, status: str) -> None:
         if self._state.objects["delivery"].get(delivery["id"]) is not delivery:
