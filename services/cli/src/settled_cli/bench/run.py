@@ -118,7 +118,7 @@ class Bench:
             "bulk_insert_rows_per_second": round(await raw.bulk_insert(self.fleet.stack.urls.database_url)),
         }
 
-    async def _highest(self, line: Line, sender: Sender, batch: Callable[[], bytes], through: float, say: Say) -> float:
+    async def _highest(self, line: Line, sender: Sender, batch: Callable[[], bytes], through: float, say: Say) -> int:
         """The highest of a few rates that is held for 60 s with queues that do not grow."""
         for share in (0.9, 0.75, 0.6, 0.45):
             rate = int(round(through * share, -3))
@@ -128,8 +128,8 @@ class Bench:
             behind = load.seconds - 60 * self.scale
             await self._read(line)
             if unread < rate and behind < 1:
-                return float(rate)
-        return float(rate)
+                return rate
+        return rate
 
     async def _to_ledger(self, line: Line, sender: Sender, batch: Callable[[], bytes], run: str) -> None:
         probes = Probes(run, CUSTOMERS)
