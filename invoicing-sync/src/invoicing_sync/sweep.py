@@ -1,4 +1,4 @@
-"""Reads Stripe's list of events, and stores what no webhook has brought. Failpoint sweep-stored precedes the cursor."""
+"""Reads Stripe's lists of events, and stores what no webhook has brought. Failpoint sweep-stored precedes a cursor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chassis.clock import Clock
 from chassis.errors import TryLater
@@ -24,7 +24,11 @@ DEEP_S = 900.0
 
 
 class Sweep:
-    """The cursor is an event's id: lists are consistent at once, and in order of creation."""
+    """
+    The cursor is an event's id: lists are consistent at once, and in order of creation.
+
+    Thin events have a list of their own, without a place to go on from: its cursor is a time, read with an overlap.
+    """
 
     def __init__(
         self, pool: Pool, door: StripeDoor, clock: Clock, *, every_s: float, stored: Callable[[], None]
@@ -52,6 +56,16 @@ class Sweep:
             failpoints.reach("sweep-stored")
             if page:
                 await webhooks.move_cursor(self._pool, page[-1].event_id)
+        return found + await self._thin(cursor.thin_since)
+
+    async def _thin(self, since: datetime) -> int:
+        events = await self._door.notices.thin_events(since=since - OVERLAP)
+        if not events:
+            return 0
+        found = await self._store(events, thin=True)
+        failpoints.reach("sweep-stored")
+        if events[-1].created > since:
+            await webhooks.move_thin_cursor(self._pool, events[-1].created)
         return found
 
     async def deep(self) -> int:
@@ -62,9 +76,9 @@ class Sweep:
             found += await self._store(page)
         return found
 
-    async def _store(self, page: Sequence[Event]) -> int:
+    async def _store(self, page: Sequence[Event], *, thin: bool = False) -> int:
         missing = await webhooks.unknown(self._pool, [event.event_id for event in page])
-        lost = [StoredEvent(e.event_id, e.type, False, e.created, e.body) for e in page if e.event_id in missing]
+        lost = [StoredEvent(e.event_id, e.type, thin, e.created, e.body) for e in page if e.event_id in missing]
         if not lost:
             return 0
         new = await webhooks.store_once(self._pool, lost, came_by="sweep")

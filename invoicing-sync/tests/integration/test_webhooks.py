@@ -92,3 +92,23 @@ async def test_a_month_comes_out_the_same_whatever_happens_to_webhooks(world: An
             row["event_id"] for row in await world.rows("SELECT event_id FROM invoicing.webhooks")
         }:
             await asyncio.sleep(0.1)
+
+
+async def test_a_thin_report_that_no_webhook_brought_opens_its_case(world: Any) -> None:
+    """Thin events have a list of their own, which the sweep reads: an error of a meter is told nowhere else."""
+    await world.start_door()
+    await world.apply(a_contract())
+    await world.quiet(START)
+    await world.fault("webhook_lost")
+    payload = {"event_name": "resolution", "payload[stripe_customer_id]": "cus_nobody", "payload[value]": "1"}
+    for number in range(2):
+        answer = await world.stripe_post("/v1/billing/meter_events", identifier=f"lost-{number}", **payload)
+        assert answer.status_code == 200
+    await world.move(START + timedelta(hours=1))
+
+    async def told() -> bool:
+        return [case["count"] for case in await world.ask("/v1/cases") if case["kind"] == "meter_error"] == [2]
+
+    await world.until(told)
+    swept = await world.rows("SELECT came_by, body ? 'data' AS full FROM invoicing.webhooks WHERE thin")
+    assert {(row["came_by"], row["full"]) for row in swept} == {("sweep", False)}

@@ -90,20 +90,26 @@ async def undone(pool: Pool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far the sweep is: the last event seen, and where it begins without one."""
+    """How far the sweep is: the last snapshot event seen, where it begins without one, the newest thin event seen."""
 
     since: datetime
     after: str | None
+    thin_since: datetime
 
 
 async def cursor(pool: Pool, *, first: datetime) -> Cursor:
     """The sweep's cursor; started at `first` by whoever asks first."""
     await pool.execute("INSERT INTO sweep (since) VALUES ($1) ON CONFLICT DO NOTHING", first)
-    row = await pool.fetchrow("SELECT since, after_event FROM sweep")
+    row = await pool.fetchrow("SELECT since, after_event, coalesce(thin_since, since) AS thin_since FROM sweep")
     assert row is not None
-    return Cursor(row["since"], row["after_event"])
+    return Cursor(row["since"], row["after_event"], row["thin_since"])
 
 
 async def move_cursor(pool: Pool, after: str) -> None:
-    """All events up to this one are stored."""
+    """All snapshot events up to this one are stored."""
     await pool.execute("UPDATE sweep SET after_event = $1", after)
+
+
+async def move_thin_cursor(pool: Pool, since: datetime) -> None:
+    """All thin events made until then are stored."""
+    await pool.execute("UPDATE sweep SET thin_since = $1", since)

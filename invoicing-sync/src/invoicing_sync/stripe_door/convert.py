@@ -218,6 +218,12 @@ def from_wire_event(raw: Mapping[str, Any]) -> Event:
     return Event(str(raw["id"]), str(raw["type"]), instant(int(raw["created"])), dict(raw))
 
 
+def from_wire_thin_event(raw: Mapping[str, Any]) -> Event:
+    """A thin event of a list, cut down to the notice that a webhook carries."""
+    notice = {name: value for name, value in raw.items() if name not in ("data", "changes")}
+    return Event(str(raw["id"]), str(raw["type"]), created_of(raw), notice)
+
+
 def created_of(raw: Mapping[str, Any]) -> datetime:
     """When an event was made: unix seconds in snapshots, ISO 8601 in thin events."""
     created = raw["created"]

@@ -9,8 +9,9 @@ from typing import Any
 
 import stripe
 
+from event_schemas.times import iso
 from invoicing_sync.stripe_door.client import API_VERSION, Client
-from invoicing_sync.stripe_door.convert import from_wire_event, seconds
+from invoicing_sync.stripe_door.convert import from_wire_event, from_wire_thin_event, seconds
 from invoicing_sync.stripe_door.errors import NotThere, Refused
 from invoicing_sync.stripe_door.wire import Event
 
@@ -88,6 +89,16 @@ class Notices:
 
     async def _list(self, params: Any) -> Any:
         return await self._client.sdk.v1.events.list_async(params)
+
+    async def thin_events(self, *, since: datetime) -> list[Event]:
+        """Thin events made since, oldest first. Stripe keeps them for 30 days."""
+        params: Any = {"limit": 100, "types": list(THIN_TYPES), "created": {"gte": iso(since)}}
+        newest_first = await self._client.ask("list_thin_events", partial(self._thin_rows, params))
+        return [from_wire_thin_event(row) for row in reversed(newest_first)]
+
+    async def _thin_rows(self, params: Any) -> list[Any]:
+        page = await self._client.sdk.v2.core.events.list_async(params)
+        return [row.to_dict(for_json=True) async for row in page.auto_paging_iter()]
 
     async def thin_event(self, event_id: str) -> dict[str, Any]:
         """A thin event in full, with its data. Raises NotThere."""

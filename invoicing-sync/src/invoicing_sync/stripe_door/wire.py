@@ -66,7 +66,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A snapshot event as `/v1/events` lists it."""
+    """An event as Stripe lists it; a thin one without its data, as a webhook brings it."""
 
     event_id: str
     type: str

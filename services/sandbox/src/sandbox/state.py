@@ -219,6 +219,14 @@ def timestamp(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def parse_timestamp(text: str) -> float:
+    """Unix seconds of an instant of v2. Raises ValueError where it has no offset from UTC."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"no offset: {text}")
+    return instant.timestamp()
+
+
 def _wants(endpoint: Body, type_: str) -> bool:
     return any(wanted == "*" or fnmatchcase(type_, wanted) for wanted in endpoint["enabled_events"])
 

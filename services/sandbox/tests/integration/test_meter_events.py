@@ -255,6 +255,31 @@ class TestWhatCannotBeCounted:
         await sandbox.use(customer.id, "2", identifier="again")
         assert await total(sandbox, meter.id, customer.id) == 2
 
+    async def test_is_listed_newest_first_page_by_page(self, sandbox: Driver) -> None:
+        """A page's URL carries the filters on; the SDK follows it."""
+        await sandbox.a_meter()
+        customer = await sandbox.a_customer()
+        for number in range(5):
+            await sandbox.use(customer.id, event_name="unheard_of", identifier=f"none-{number}")
+            await sandbox.use("cus_nobody", identifier=f"lost-{number}")
+            await sandbox.quiet()
+            await sandbox.advance(f"2026-10-01T{number + 1:02}:00:00Z")
+        kind = "v1.billing.meter.error_report_triggered"
+
+        page = await sandbox.sdk.v2.core.events.list_async({"types": [kind], "limit": 2})
+        listed = [event async for event in page.auto_paging_iter()]
+
+        assert len(page.data) == 2
+        assert {event.type for event in listed} == {kind}
+        made = [event.created for event in listed]
+        assert made == sorted(made, reverse=True)
+        assert len(made) == 5
+        since: Any = {"types": [kind], "limit": 1, "created": {"gte": made[2]}}
+        page = await sandbox.sdk.v2.core.events.list_async(since)
+        assert [event.created async for event in page.auto_paging_iter()] == made[:3]
+        for wrong in ("created[since]=2026-10-01T00:00:00Z", "created[gte]=soon", "page=nowhere", "limit=0"):
+            assert (await sandbox.raw("GET", f"/v2/core/events?{wrong}")).status_code == 400
+
     secret = ""
 
     async def _listen(self, sandbox: Driver, receiver: Receiver) -> None:

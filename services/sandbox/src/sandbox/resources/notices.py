@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import operator
 import secrets
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
 from sandbox.errors import invalid, missing
 from sandbox.resources import params as p
 from sandbox.resources.params import Params
-from sandbox.state import API_VERSION, Body, State, timestamp
+from sandbox.state import API_VERSION, Body, State, parse_timestamp, timestamp
 
 KEPT_S = 30 * 86_400  # events are listed for 30 days
+_COMPARED = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
 def list_events(state: State, params: Params) -> Body:
@@ -100,17 +105,41 @@ def delete_destination(state: State, id_: str, _: Params) -> Body:
 
 
 def list_thin_events(state: State, params: Params) -> Body:
-    """GET /v2/core/events: newest first, paged by the number of events to pass over."""
-    p.only(params, "limit", "page", "object_id", "types")
-    rows = list(state.all("v2.core.event"))
-    if "types" in params:
-        rows = [row for row in rows if row["type"] in params["types"]]
-    if "object_id" in params:
-        rows = [row for row in rows if row.get("related_object", {}).get("id") == params["object_id"]]
-    first, limit = p.whole(params, "page", 0), p.whole(params, "limit", 20)
-    beyond = first + limit
-    following = f"/v2/core/events?page={beyond}&limit={limit}" if beyond < len(rows) else None
-    return {"data": rows[first:beyond], "next_page_url": following, "previous_page_url": None}
+    """GET /v2/core/events: newest first. A page's token carries what was asked for and how many events to pass over."""
+    p.only(params, "limit", "page", "object_id", "types", "created")
+    first, wanted = _place(params["page"]) if "page" in params else (0, params)
+    rows = [row for row in state.all("v2.core.event") if parse_timestamp(row["created"]) > state.now - KEPT_S]
+    if "created" in wanted:
+        rows = list(_made_in(rows, wanted["created"]))
+    if "types" in wanted:
+        rows = [row for row in rows if row["type"] in wanted["types"]]
+    if "object_id" in wanted:
+        rows = [row for row in rows if row.get("related_object", {}).get("id") == wanted["object_id"]]
+    limit = p.whole(params, "limit", 20)
+    if not 1 <= limit <= 100:
+        raise invalid("limit", "limit must be between 1 and 100")
+    following = None
+    if first + limit < len(rows):
+        place = [first + limit, {name: wanted[name] for name in wanted if name not in ("page", "limit")}]
+        token = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+        following = f"/v2/core/events?limit={limit}&page={token}"
+    return {"data": rows[first : first + limit], "next_page_url": following, "previous_page_url": None}
+
+
+def _place(token: str) -> tuple[int, Params]:
+    try:
+        first, wanted = json.loads(base64.urlsafe_b64decode(token))
+        return int(first), dict(wanted)
+    except (ValueError, TypeError):
+        raise invalid("page", "Invalid page token") from None
+
+
+def _made_in(rows: Iterable[Body], created: Any) -> Iterator[Body]:
+    try:
+        bounds = [(_COMPARED[name], parse_timestamp(text)) for name, text in created.items()]
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise invalid("created", "created takes gt, gte, lt and lte, each an RFC 3339 instant") from None
+    return (row for row in rows if all(holds(parse_timestamp(row["created"]), bound) for holds, bound in bounds))
 
 
 def thin_notice(event: Body) -> Body:
