@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from event_schemas.times import from_micros, iso
+from event_schemas.times import from_micros
 from usage_rating.domain.entries import Wanted
 from usage_rating.domain.exclusions import Exclusions
 from usage_rating.domain.outcome import Identity, Walk, decide
@@ -133,7 +133,7 @@ def _what(signal: Signal) -> str:
 
 def _window(walk: Walk, before: object, signal: Signal) -> str:
     if walk.window is not None and walk.window is not before:
-        return f" A window opens until {iso(from_micros(walk.window.end))} (policy {walk.window.policy.version})."
+        return f" A window opens until {_shown(walk.window.end)} (policy {walk.window.policy.version})."
     if before is not None and walk.window is None and not (walk.entries and walk.entries[-1].caused_at == signal.at):
         return " That ends the window: no charge."
     return ""
@@ -148,4 +148,8 @@ def _entry(entry: Wanted) -> str:
     if entry.op == "charge":
         return f"Charged as {entry.meter}: {_HOW[entry.how]} (policy {entry.policy_version})."
     reason = entry.reason.replace("_", " ")
-    return f"The charge of {iso(from_micros(entry.effective_at))} as {entry.meter} is reversed: {reason}."
+    return f"The charge of {_shown(entry.effective_at)} as {entry.meter} is reversed: {reason}."
+
+
+def _shown(micros: int) -> str:
+    return f"{from_micros(micros):%Y-%m-%d %H:%M:%S} UTC"

@@ -188,6 +188,9 @@ def dead_letters(
     if as_json:
         print_json(page)
         return
+    if not page["items"]:
+        out.print("nothing waits" if reason or customer else "the quarantine is empty")
+        return
     table = Table(title=f"{len(page['items'])} in the quarantine", title_justify="left", box=SIMPLE_HEAD)
     columns = ("id", "reason", "field", "sentence", "customer", "event_id", "deliveries")
     for name in columns:
