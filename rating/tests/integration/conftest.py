@@ -9,15 +9,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import httpx
@@ -26,57 +23,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.bus import BatchProducer, partition_of
 from chassis.failpoints import VARIABLE
+from chassis.testing import ClockServer
 from embedded_stack import Stack
 from event_schemas.times import iso
 from event_schemas.topics import TOPICS
 
 PARTITIONS = 8
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-class SteppedTime:
-    """The owner of business time, as the sandbox is one: answers a long poll, never goes back."""
-
-    def __init__(self) -> None:
-        self.now, self.version = BEGIN, 0
-        self._moved = threading.Condition()
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                query = parse_qs(urlsplit(self.path).query)
-                body = owner.wait(int(query["newer_than"][0]), float(query.get("wait_s", ["0"])[0]))
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None: ...
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *where: Any) -> None:
-                """A process that is killed hangs up in the middle of its long poll; anything else is told."""
-                if not isinstance(sys.exception(), ConnectionError):
-                    super().handle_error(*where)
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/_sandbox/clock"
-
-    def wait(self, newer_than: int, wait_s: float) -> bytes:
-        """The clock once it is newer, or after `wait_s`."""
-        with self._moved:
-            self._moved.wait_for(lambda: self.version > newer_than, min(wait_s, 2))
-            return json.dumps({"now": iso(self.now), "version": self.version}).encode()
-
-    def step(self, to: datetime) -> None:
-        """Move forward."""
-        with self._moved:
-            assert to >= self.now
-            self.now, self.version = to, self.version + 1
-            self._moved.notify_all()
 
 
 class RatingProcess:
@@ -152,7 +105,7 @@ class World:
 
     def __init__(self, stack: Stack, folder: Path) -> None:
         self.urls = stack.urls
-        self.time = SteppedTime()
+        self.time = ClockServer(BEGIN)
         self._folder = folder
         self._numbers = count()
         self._processes: list[RatingProcess] = []

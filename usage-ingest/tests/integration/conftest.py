@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
 from typer.testing import CliRunner
 
+from chassis.testing import ClockServer
 from embedded_stack import Stack
 from usage_ingest.__main__ import cli
 from usage_ingest.testing import Running, command
 
 PARTITIONS = "8"
+BEGIN = datetime(2026, 3, 2, 10, 0, 10, tzinfo=UTC)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,51 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.integration)
-
-
-class ClockOwner:
-    """A stepped business clock over HTTP, as the sandbox serves it."""
-
-    def __init__(self) -> None:
-        self.now, self.version = "2026-03-02T10:00:10Z", 1
-        owner, self.moved = self, threading.Condition()
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                query = dict(part.split("=") for part in self.path.partition("?")[2].split("&") if part)
-                with owner.moved:
-                    owner.moved.wait_for(
-                        lambda: owner.version > int(query.get("newer_than", -1)), float(query.get("wait_s", 0))
-                    )
-                    body = json.dumps({"now": owner.now, "version": owner.version}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *where: Any) -> None:
-                """A process that is killed hangs up in the middle of its long poll; anything else is told."""
-                if not isinstance(sys.exception(), ConnectionError):
-                    super().handle_error(*where)
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/clock"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def move(self, now: str) -> None:
-        with self.moved:
-            self.now, self.version = now, self.version + 1
-            self.moved.notify_all()
-
-    def close(self) -> None:
-        self._server.shutdown()
 
 
 @pytest.fixture(scope="session")
@@ -87,8 +41,8 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def clock() -> Iterator[ClockOwner]:
-    owner = ClockOwner()
+def clock() -> Iterator[ClockServer]:
+    owner = ClockServer(BEGIN)
     yield owner
     owner.close()
 
@@ -110,7 +64,7 @@ async def _register(database_url: str, customer: str) -> None:
 
 
 @pytest.fixture
-def env(base_env: dict[str, str], clock: ClockOwner) -> dict[str, str]:
+def env(base_env: dict[str, str], clock: ClockServer) -> dict[str, str]:
     return {**base_env, "BUSINESS_CLOCK_URL": clock.url}
 
 
@@ -129,15 +83,15 @@ def start(env: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Running
 
 
 @pytest.fixture(scope="session")
-def shared_clock() -> Iterator[ClockOwner]:
-    owner = ClockOwner()
+def shared_clock() -> Iterator[ClockServer]:
+    owner = ClockServer(BEGIN)
     yield owner
     owner.close()
 
 
 @pytest.fixture(scope="session")
 def service(
-    base_env: dict[str, str], shared_clock: ClockOwner, operator: str, tmp_path_factory: pytest.TempPathFactory
+    base_env: dict[str, str], shared_clock: ClockServer, operator: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     """One running service for the tests that leave it as it is. It knows the customer `acme`; it is 10:00:10."""
     log = tmp_path_factory.mktemp("shared") / "service.log"

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -175,7 +176,7 @@ def test_quiet_waits_for_the_step_and_for_what_is_unread(start: Start, clock: An
     service = start()
     early = service.get("/quiet", at="2026-03-02T11:00:00Z")
 
-    clock.move("2026-03-02T11:00:00Z")
+    clock.step(datetime.fromisoformat("2026-03-02T11:00:00Z"))
     produce(bootstrap, "contracts", "acme", b"{}")
 
     assert early == {"quiet": False, "waiting_for": ["business time here is 2026-03-02T10:00:10Z"]}
@@ -187,7 +188,7 @@ def test_received_at_follows_the_stepped_clock(
 ) -> None:
     service = start()
     service.send([an_event(1, source=source)], operator)
-    clock.move("2026-03-02T12:30:00Z")
+    clock.step(datetime.fromisoformat("2026-03-02T12:30:00Z"))
     service.wait_until(lambda: service.get("/quiet", at="2026-03-02T12:30:00Z")["quiet"])
 
     service.send([an_event(2, source=source)], operator)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -35,6 +41,58 @@ class SetClock:
 
     async def stop(self) -> None:
         """Nothing to stop."""
+
+
+class ClockServer:
+    """The owner of business time over HTTP, as the sandbox is one: answers a long poll, never goes back."""
+
+    def __init__(self, begin: datetime) -> None:
+        self.now, self._version = begin, 0
+        self._moved = threading.Condition()
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                query = parse_qs(urlsplit(self.path).query)
+                body = owner._wait(int(query.get("newer_than", ["-1"])[0]), float(query.get("wait_s", ["0"])[0]))
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *where: Any) -> None:
+                """A process that is killed hangs up in the middle of its long poll; anything else is told."""
+                if not isinstance(sys.exception(), ConnectionError):
+                    super().handle_error(*where)
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/clock"
+
+    def _wait(self, newer_than: int, wait_s: float) -> bytes:
+        with self._moved:
+            self._moved.wait_for(lambda: self._version > newer_than, wait_s)
+            return json.dumps({"now": self.now.isoformat(), "version": self._version}).encode()
+
+    def step(self, to: datetime) -> None:
+        """Move to an instant, never back."""
+        with self._moved:
+            if to < self.now:
+                raise ValueError("business time never goes back")
+            self.now, self._version = to, self._version + 1
+            self._moved.notify_all()
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._server.server_close()
 
 
 async def stored(bootstrap: str, topic: str, partition: int, *, within_s: float = 20) -> list[ConsumerRecord]:
