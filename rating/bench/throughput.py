@@ -35,16 +35,58 @@ CUSTOMERS = 500
 OPEN_AT_ONCE = 40_000
 # signals (type, intent) in order, and (charges, reversals) that they ask for at once
 SCRIPTS: list[tuple[int, list[tuple[str, str]], tuple[int, int]]] = [
-    (35, [("customer_message", "question"), ("ai_answer", ""), ("customer_message", "question"), ("ai_answer", ""),
-          ("customer_message", "other"), ("ai_answer", ""), ("customer_message", "affirm")], (1, 0)),
-    (35, [("customer_message", "question"), ("ai_greeting", ""), ("ai_answer", ""), ("customer_message", "question"),
-          ("ai_question", ""), ("customer_message", "other"), ("ai_answer", "")], (0, 0)),
-    (10, [("customer_message", "question"), ("ai_answer", ""), ("customer_message", "human_request"),
-          ("escalated", ""), ("teammate_reply", ""), ("teammate_reply", "")], (0, 0)),
-    (10, [("customer_message", "question"), ("ai_answer", ""), ("customer_message", "thanks"),
-          ("customer_message", "needs_help"), ("ai_answer", ""), ("customer_message", "other")], (1, 1)),
+    (
+        35,
+        [
+            ("customer_message", "question"),
+            ("ai_answer", ""),
+            ("customer_message", "question"),
+            ("ai_answer", ""),
+            ("customer_message", "other"),
+            ("ai_answer", ""),
+            ("customer_message", "affirm"),
+        ],
+        (1, 0),
+    ),
+    (
+        35,
+        [
+            ("customer_message", "question"),
+            ("ai_greeting", ""),
+            ("ai_answer", ""),
+            ("customer_message", "question"),
+            ("ai_question", ""),
+            ("customer_message", "other"),
+            ("ai_answer", ""),
+        ],
+        (0, 0),
+    ),
+    (
+        10,
+        [
+            ("customer_message", "question"),
+            ("ai_answer", ""),
+            ("customer_message", "human_request"),
+            ("escalated", ""),
+            ("teammate_reply", ""),
+            ("teammate_reply", ""),
+        ],
+        (0, 0),
+    ),
+    (
+        10,
+        [
+            ("customer_message", "question"),
+            ("ai_answer", ""),
+            ("customer_message", "thanks"),
+            ("customer_message", "needs_help"),
+            ("ai_answer", ""),
+            ("customer_message", "other"),
+        ],
+        (1, 1),
+    ),
     (10, [("customer_message", "question"), ("ai_greeting", ""), ("ai_nudge", ""), ("procedure_handoff", "")], (1, 0)),
-]  # fmt: skip
+]
 
 
 def script_of(number: int) -> tuple[list[tuple[str, str]], tuple[int, int]]:
@@ -78,11 +120,17 @@ def signals(count: int, seed: int, now: datetime) -> Any:
         customer, conversation = f"customer-{number % CUSTOMERS}", f"conversation-{number:08d}"
         data = {"signal": signal, "channel": "chat", **({"intent": intent} if intent else {})}
         event = {
-            "specversion": "1.0", "id": f"{number:08d}-{step}", "source": "urn:helpdesk:eu",
-            "type": "conversation.signal", "subject": conversation,
-            "time": iso(now - timedelta(minutes=30) + timedelta(seconds=step)), "customer": customer,
-            "datacontenttype": "application/json", "receivedat": iso(now), "data": data,
-        }  # fmt: skip
+            "specversion": "1.0",
+            "id": f"{number:08d}-{step}",
+            "source": "urn:helpdesk:eu",
+            "type": "conversation.signal",
+            "subject": conversation,
+            "time": iso(now - timedelta(minutes=30) + timedelta(seconds=step)),
+            "customer": customer,
+            "datacontenttype": "application/json",
+            "receivedat": iso(now),
+            "data": data,
+        }
         record = (customer, conversation, json.dumps(event, separators=(",", ":")).encode())
         produced += 1
         if held_back is None and rng.random() < 0.02:
@@ -124,14 +172,24 @@ async def fill(bootstrap: str, count: int, seed: int) -> tuple[int, int]:
 
 async def _contract(producer: BatchProducer, customer: str, now: datetime) -> None:
     data = {
-        "customer": customer, "name": customer, "issuer": "settled-us", "channel": "self_serve", "currency": "USD",
-        "billing_anchor": "2020-01-01T00:00:00Z", "revision": 1,
+        "customer": customer,
+        "name": customer,
+        "issuer": "settled-us",
+        "channel": "self_serve",
+        "currency": "USD",
+        "billing_anchor": "2020-01-01T00:00:00Z",
+        "revision": 1,
         "timeline": [{"effective_from": "2020-01-01T00:00:00Z", "policy": {"version": "standard-1"}}],
-    }  # fmt: skip
+    }
     event = {
-        "specversion": "1.0", "id": f"{customer}/1", "source": "urn:bench", "type": "contract", "subject": customer,
-        "time": iso(now), "data": data,
-    }  # fmt: skip
+        "specversion": "1.0",
+        "id": f"{customer}/1",
+        "source": "urn:bench",
+        "type": "contract",
+        "subject": customer,
+        "time": iso(now),
+        "data": data,
+    }
     producer.append("contracts", 0, customer.encode(), json.dumps(event).encode())
 
 

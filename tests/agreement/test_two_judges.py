@@ -67,10 +67,20 @@ MOMENTS = [0, *(hours * HOUR for hours in (1, 6, 12, 36, 49, 361)), *LENGTHS]
 INTENTS = ["question", "affirm", "thanks", "needs_help", "human_request", "negative", "other"]
 TYPES = ["qualification", "disqualification", "resolution"]
 NAMES_DRAWN = [
-    *["customer_message"] * 4, *["ai_answer"] * 4, "ai_question", "ai_greeting", "procedure_handoff",
-    "procedure_failed", "outcome_reached", "escalated", "teammate_reply", "flagged", "cleared", "merged_into",
+    *["customer_message"] * 4,
+    *["ai_answer"] * 4,
+    "ai_question",
+    "ai_greeting",
+    "procedure_handoff",
+    "procedure_failed",
+    "outcome_reached",
+    "escalated",
+    "teammate_reply",
+    "flagged",
+    "cleared",
+    "merged_into",
     "resolution",
-]  # fmt: skip
+]
 
 
 @st.composite

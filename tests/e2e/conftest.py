@@ -31,9 +31,13 @@ class Month:
     def settled(self, *arguments: str) -> tuple[int, Any]:
         """Run a command of the line with --json; its exit code and what it printed."""
         result = subprocess.run(
-            [SETTLED, *arguments, "--json"], cwd=self.folder, env=_env(self.folder), capture_output=True, text=True,
+            [SETTLED, *arguments, "--json"],
+            cwd=self.folder,
+            env=_env(self.folder),
+            capture_output=True,
+            text=True,
             check=False,
-        )  # fmt: skip
+        )
         assert result.stdout, result.stderr
         return result.returncode, json.loads(result.stdout)
 

@@ -53,8 +53,9 @@ def test_after_the_freeze_a_correction_before_it_on_the_invoice(month: Month) ->
 
     entries = {}
     for decision in (late, early):
-        _, talk = month.settled("explain", "--customer", decision["customer"], "--conversation",
-                                decision["conversation"])  # fmt: skip
+        _, talk = month.settled(
+            "explain", "--customer", decision["customer"], "--conversation", decision["conversation"]
+        )
         entries[decision["tag"]] = {entry["op"]: entry["entry_id"] for entry in talk["entries"]}
     invoice, line = usage_line(month, late["customer"])
     _, found = month.settled("explain", invoice, line["id"], "--limit", "1000")
@@ -85,8 +86,11 @@ def test_reconciliation_names_the_cause_of_each_planted_drift(month: Month) -> N
     a_signal(month, held_up, "planted-held-up")
 
     wanted = {
-        cancelled: "cancelled_outside", invented: "extra_outside", doubled: "counted_twice", held_up: "not_pushed",
-    }  # fmt: skip
+        cancelled: "cancelled_outside",
+        invented: "extra_outside",
+        doubled: "counted_twice",
+        held_up: "not_pushed",
+    }
     found = month.until(lambda: causes if len(causes := drift(month)) == len(wanted) else None)
     code, _ = month.settled("reconcile")
     assert code == 1
@@ -111,9 +115,15 @@ LATELY = "2026-11-04T23:50:00Z"
 def a_signal(month: Month, customer: str, conversation: str) -> None:
     """Send a signal that charges at once."""
     event = {
-        "specversion": "1.0", "id": conversation, "source": "urn:test", "type": "conversation.signal",
-        "subject": conversation, "time": LATELY, "customer": customer, "data": {"signal": "procedure_handoff"},
-    }  # fmt: skip
+        "specversion": "1.0",
+        "id": conversation,
+        "source": "urn:test",
+        "type": "conversation.signal",
+        "subject": conversation,
+        "time": LATELY,
+        "customer": customer,
+        "data": {"signal": "procedure_handoff"},
+    }
     file = month.folder / f"{conversation}.json"
     file.write_text(json.dumps(event))
     code, _ = month.settled("send", str(file))

@@ -102,14 +102,31 @@ class Api:
             behind = counts.get(item) if kind == "usage" else None
             lines.append(
                 LineAnswer(
-                    id=line.line_id, kind=kind, item=item, quantity=decimal_text(line.quantity),
-                    amount_minor=line.amount_minor, description=line.description, period_start=line.period_start,
-                    period_end=line.period_end, charges=behind and behind["charges"],
-                    reversals=behind and behind["reversals"], net=_text(behind["net"]) if behind else None,
+                    id=line.line_id,
+                    kind=kind,
+                    item=item,
+                    quantity=decimal_text(line.quantity),
+                    amount_minor=line.amount_minor,
+                    description=line.description,
+                    period_start=line.period_start,
+                    period_end=line.period_end,
+                    charges=behind and behind["charges"],
+                    reversals=behind and behind["reversals"],
+                    net=_text(behind["net"]) if behind else None,
                 )
-            )  # fmt: skip
-        names = ("customer", "billing_reason", "status", "number", "currency", "subtotal_minor", "total_minor",
-                 "period_start", "period_end", "read_at")  # fmt: skip
+            )
+        names = (
+            "customer",
+            "billing_reason",
+            "status",
+            "number",
+            "currency",
+            "subtotal_minor",
+            "total_minor",
+            "period_start",
+            "period_end",
+            "read_at",
+        )
         return InvoiceAnswer(
             id=row["invoice_id"],
             period_state=period and period["state"],
@@ -197,9 +214,11 @@ class Api:
         row, drift = found
         names = ("id", "customer", "state", "compared", "started_at", "finished_at", "detail")
         return ReconciliationAnswer(
-            from_=row["from_day"], to=row["to_day"], drift=[_drift(entry) for entry in drift],
+            from_=row["from_day"],
+            to=row["to_day"],
+            drift=[_drift(entry) for entry in drift],
             **{name: row[name] for name in names},
-        )  # fmt: skip
+        )
 
     async def backlog(self) -> BacklogAnswer:
         """Deliveries that are due and not settled."""
@@ -211,8 +230,18 @@ class Api:
 
 def _entry(row: asyncpg.Record) -> EntryAnswer:
     cause = row["cause"]
-    names = ("entry_id", "customer", "subject", "subject_kind", "meter", "op", "effective_at", "caused_at",
-             "recorded_at", "delivery")  # fmt: skip
+    names = (
+        "entry_id",
+        "customer",
+        "subject",
+        "subject_kind",
+        "meter",
+        "op",
+        "effective_at",
+        "caused_at",
+        "recorded_at",
+        "delivery",
+    )
     return EntryAnswer(
         quantity=decimal_text(row["quantity"]),
         policy_version=cause["policy_version"],
@@ -226,10 +255,15 @@ def _entry(row: asyncpg.Record) -> EntryAnswer:
 
 def _drift(row: asyncpg.Record) -> DriftAnswer:
     return DriftAnswer(
-        customer=row["customer"], meter=row["meter"], day=row["day"], ledger=_text(row["ledger"]),
-        stripe=_text(row["stripe"]), difference=_text(row["stripe"] - row["ledger"]), cause=row["cause"],
+        customer=row["customer"],
+        meter=row["meter"],
+        day=row["day"],
+        ledger=_text(row["ledger"]),
+        stripe=_text(row["stripe"]),
+        difference=_text(row["stripe"] - row["ledger"]),
+        cause=row["cause"],
         evidence=row["evidence"],
-    )  # fmt: skip
+    )
 
 
 def _only(row: asyncpg.Record, model: type[BaseModel]) -> dict[str, Any]:

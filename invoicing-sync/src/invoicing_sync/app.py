@@ -61,12 +61,7 @@ async def build(settings: Settings, *, clock: BusinessClock | None = None) -> Bu
 
 
 def _assemble(
-    settings: Settings,
-    clock: BusinessClock,
-    pool: Pool,
-    door: StripeDoor,
-    producer: BatchProducer,
-    instance: Instance,
+    settings: Settings, clock: BusinessClock, pool: Pool, door: StripeDoor, producer: BatchProducer, instance: Instance
 ) -> Built:
     objects = Objects(pool, door, clock)
     holder = Holder(pool, door, clock)

@@ -107,11 +107,7 @@ class Intake:
 
     def works(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """The readers as background work."""
-        return {
-            "usage.rated": self.rated.run,
-            "rating.progress": self.progress.run,
-            "contracts": self.contracts.run,
-        }
+        return {"usage.rated": self.rated.run, "rating.progress": self.progress.run, "contracts": self.contracts.run}
 
     @property
     def position(self) -> tuple[int, int]:

@@ -32,9 +32,17 @@ async def resolve(claim: Claim, *, pool: Pool, door: StripeDoor, objects: Object
     await _store(claim, verdict, pool, now)
     if verdict is Verdict.UNDECIDED:
         await cases.open_case(
-            pool, "unclear_delivery", effect.identifier, now=now, customer=claim.lane[0], meter=claim.lane[1],
-            known=known, value=claim.value, summed=summed, hour=start.isoformat(),
-        )  # fmt: skip
+            pool,
+            "unclear_delivery",
+            effect.identifier,
+            now=now,
+            customer=claim.lane[0],
+            meter=claim.lane[1],
+            known=known,
+            value=claim.value,
+            summed=summed,
+            hour=start.isoformat(),
+        )
     else:
         await cases.close_case(pool, "unclear_delivery", effect.identifier, now=now)
     return verdict

@@ -45,13 +45,7 @@ class Gate:
     """`wake` says that something it waits for may have come."""
 
     def __init__(
-        self,
-        pool: Pool,
-        door: StripeDoor,
-        holder: Holder,
-        comparison: Comparison,
-        clock: Clock,
-        settings: Settings,
+        self, pool: Pool, door: StripeDoor, holder: Holder, comparison: Comparison, clock: Clock, settings: Settings
     ) -> None:
         self._pool, self._door, self._holder, self._comparison = pool, door, holder, comparison
         self._clock, self._settings = clock, settings

@@ -168,11 +168,22 @@ async def handle_activation(
         await contracts.add_period(tx, contract.customer, number, period, freeze_after=freeze_after)
         while rows := await deliveries.waiting_for_contract(tx, contract.customer, PLACED_AT_ONCE):
             known = await entries.present(tx, [row["reverses"] for row in rows if row["reverses"]])
-            waited = [NewDelivery(
-                identifier=row["identifier"], customer=contract.customer, meter=row["meter"], value=row["value"],
-                effective_at=row["effective_at"], recorded_at=row["recorded_at"], period_start=None, period_end=None,
-                reverses=row["reverses"], state=State.WAITING_FOR_CONTRACT, correction=None,
-            ) for row in rows]  # fmt: skip
+            waited = [
+                NewDelivery(
+                    identifier=row["identifier"],
+                    customer=contract.customer,
+                    meter=row["meter"],
+                    value=row["value"],
+                    effective_at=row["effective_at"],
+                    recorded_at=row["recorded_at"],
+                    period_start=None,
+                    period_end=None,
+                    reverses=row["reverses"],
+                    state=State.WAITING_FOR_CONTRACT,
+                    correction=None,
+                )
+                for row in rows
+            ]
             placed = [
                 place_delivery(d, billing, charge_is_here=d.reverses in known, freeze_after=freeze_after)
                 for d in waited

@@ -142,9 +142,16 @@ class Inbox:
             for problem in problems:
                 meter = names.get(problem.meter or "", problem.meter or "none")
                 await cases.open_case(
-                    tx, "meter_error", f"{meter}:{problem.code}", now=now, count=problem.count, meter=meter,
-                    code=problem.code, samples=[list(sample) for sample in problem.samples], report=event.event_id,
-                )  # fmt: skip
+                    tx,
+                    "meter_error",
+                    f"{meter}:{problem.code}",
+                    now=now,
+                    count=problem.count,
+                    meter=meter,
+                    code=problem.code,
+                    samples=[list(sample) for sample in problem.samples],
+                    report=event.event_id,
+                )
                 await deliveries.refuse(tx, [(identifier, problem.code) for identifier, _ in problem.samples])
             await webhooks.mark_handled(tx, [event])
             failpoints.reach("case-opened")

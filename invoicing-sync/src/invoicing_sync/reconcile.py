@@ -86,10 +86,18 @@ class Reconciler:
             if drift.cause is Cause.STILL_SETTLING:
                 continue
             await cases.open_case(
-                self._pool, "drift", f"{drift.customer}/{drift.meter}/{drift.day.date()}", now=self._clock.now(),
-                customer=drift.customer, meter=drift.meter, day=drift.day.date().isoformat(), cause=drift.cause.value,
-                ledger=drift.evidence.ledger, stripe=drift.evidence.stripe, reconciliation=run,
-            )  # fmt: skip
+                self._pool,
+                "drift",
+                f"{drift.customer}/{drift.meter}/{drift.day.date()}",
+                now=self._clock.now(),
+                customer=drift.customer,
+                meter=drift.meter,
+                day=drift.day.date().isoformat(),
+                cause=drift.cause.value,
+                ledger=drift.evidence.ledger,
+                stripe=drift.evidence.stripe,
+                reconciliation=run,
+            )
 
 
 def compare(ours: Mapping[datetime, Evidence], theirs: Mapping[datetime, Decimal]) -> dict[datetime, Evidence]:

@@ -201,9 +201,15 @@ class Sender:
             for identifier, reason in corrected:
                 claim = by_id[identifier]
                 await cases.open_case(
-                    tx, "recorded_in_time_and_not_sent", identifier, now=self._clock.now(), customer=claim.lane[0],
-                    meter=claim.lane[1], value=claim.value, why=reason.value,
-                )  # fmt: skip
+                    tx,
+                    "recorded_in_time_and_not_sent",
+                    identifier,
+                    now=self._clock.now(),
+                    customer=claim.lane[0],
+                    meter=claim.lane[1],
+                    value=claim.value,
+                    why=reason.value,
+                )
         intents = [(step.identifier, step.do is Do.CANCEL) for step in steps if step.do in (Do.SEND, Do.CANCEL)]
         if not intents:
             return set()
@@ -259,9 +265,16 @@ class Sender:
 
     async def _say_refused(self, claim: Claim, code: str, sentence: str) -> None:
         await cases.open_case(
-            self._pool, "meter_event_refused", f"{claim.lane[1]}:{code}", now=self._clock.now(), customer=None,
-            meter=claim.lane[1], code=code, sentence=sentence, sample=claim.effect.identifier,
-        )  # fmt: skip
+            self._pool,
+            "meter_event_refused",
+            f"{claim.lane[1]}:{code}",
+            now=self._clock.now(),
+            customer=None,
+            meter=claim.lane[1],
+            code=code,
+            sentence=sentence,
+            sample=claim.effect.identifier,
+        )
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -12,10 +12,7 @@ from invoicing_sync.testing import START, a_charge, a_contract, a_reversal
 pytestmark = pytest.mark.integration
 END = START.replace(month=11)
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-SMS = {
-    "scheme": "graduated",
-    "tiers": [{"up_to": 500, "unit_price": "0.06"}, {"up_to": None, "unit_price": "0.03"}],
-}
+SMS = {"scheme": "graduated", "tiers": [{"up_to": 500, "unit_price": "0.06"}, {"up_to": None, "unit_price": "0.03"}]}
 
 
 async def closing(world: Any, customer: str = "acme") -> Any:
@@ -64,8 +61,10 @@ async def test_tiers_and_decimals_come_out_to_the_cent(world: Any) -> None:
         {"meter": "resolution", "price": {"scheme": "per_unit", "unit_price": "0.99"}},
         {"meter": "sms_segment", "price": SMS},
     ]
-    segments = [a_charge(f"s{n}", seq=n, at=START + DAY, meter="sms_segment", quantity=q)
-                for n, q in enumerate(["300.25", "200", "29.5"], 1)]  # fmt: skip
+    segments = [
+        a_charge(f"s{n}", seq=n, at=START + DAY, meter="sms_segment", quantity=q)
+        for n, q in enumerate(["300.25", "200", "29.5"], 1)
+    ]
     await month(world, *segments, metered=metered, licensed=[])
     await world.move(END + 32 * MINUTE)
 
@@ -79,9 +78,12 @@ async def test_usage_that_someone_else_sent_holds_the_invoice_until_it_is_taken_
     await month(world, a_charge("e1", seq=1, at=START + DAY))
     stripe_customer = (await world.ask("/v1/contracts/acme"))["stripe_customer"]
     extra = {
-        "event_name": "resolution", "identifier": "stranger", "timestamp": str(int((END - DAY).timestamp())),
-        "payload[stripe_customer_id]": stripe_customer, "payload[value]": "1",
-    }  # fmt: skip
+        "event_name": "resolution",
+        "identifier": "stranger",
+        "timestamp": str(int((END - DAY).timestamp())),
+        "payload[stripe_customer_id]": stripe_customer,
+        "payload[value]": "1",
+    }
     assert (await world.stripe_post("/v1/billing/meter_events", **extra)).status_code == 200
 
     await world.move(END + 32 * MINUTE)
@@ -90,8 +92,11 @@ async def test_usage_that_someone_else_sent_holds_the_invoice_until_it_is_taken_
     assert case["kind"] == "invoice_held"
     assert case["detail"]["problems"] == ["meter resolution: ledger 1, Stripe 2"]
     assert (await closing(world))["status"] == "draft"
-    run = (await world.http.post(f"{world.door_url}/v1/reconciliations",
-           json={"from": START.isoformat(), "to": END.isoformat()})).json()["id"]  # fmt: skip
+    run = (
+        await world.http.post(
+            f"{world.door_url}/v1/reconciliations", json={"from": START.isoformat(), "to": END.isoformat()}
+        )
+    ).json()["id"]
     await world.until(lambda: done(world, run))
     [drift] = (await world.ask(f"/v1/reconciliations/{run}"))["drift"]
     assert (drift["cause"], drift["difference"]) == ("extra_outside", "1")

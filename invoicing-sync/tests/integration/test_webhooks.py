@@ -30,10 +30,14 @@ async def secret_of(world: Any) -> str:
 
 def event(**changes: Any) -> bytes:
     fields = {
-        "id": "evt_own", "object": "event", "type": "customer.updated", "created": int(START.timestamp()),
-        "api_version": "2026-10-28.endive", "livemode": False,
+        "id": "evt_own",
+        "object": "event",
+        "type": "customer.updated",
+        "created": int(START.timestamp()),
+        "api_version": "2026-10-28.endive",
+        "livemode": False,
         "data": {"object": {"id": "cus_1", "object": "customer"}},
-    }  # fmt: skip
+    }
     return json.dumps(fields | changes).encode()
 
 

@@ -262,6 +262,14 @@ def equations_of(rows: Iterable[Mapping[str, Any]], ends: Mapping[int, int]) -> 
 
 
 _SUMMED = (
-    "applied", "duplicate", "conflicting", "quarantined",
-    "seen", "charged", "not_chargeable", "pending", "excluded", "records",
-)  # fmt: skip
+    "applied",
+    "duplicate",
+    "conflicting",
+    "quarantined",
+    "seen",
+    "charged",
+    "not_chargeable",
+    "pending",
+    "excluded",
+    "records",
+)

@@ -66,9 +66,7 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
             meters=meters_of(rows),
             periods=[
                 PeriodUsage(
-                    start=period.start,
-                    end=period.end,
-                    meters=meters_of(row for row in rows if row["period"] == number),
+                    start=period.start, end=period.end, meters=meters_of(row for row in rows if row["period"] == number)
                 )
                 for number, period in enumerate(periods, 1)
             ],

@@ -82,14 +82,7 @@ def _assemble(
         most_waiting=settings.unpublished_entries,
     )
     worker = Worker(
-        settings,
-        store=store,
-        book=book,
-        ends=ends,
-        publisher=publisher,
-        producer=producer,
-        clock=clock,
-        health=health,
+        settings, store=store, book=book, ends=ends, publisher=publisher, producer=producer, clock=clock, health=health
     )
     health.ready["database"] = reading.answers
     health.ready["contracts"] = _caught_up(contracts)
@@ -102,10 +95,7 @@ def _assemble(
         await contracts.caught_up.wait()
         await worker.run()
 
-    return App(
-        http,
-        {"contracts": contracts.run, "worker": decide_once_contracts_are_read, "publisher": publisher.run},
-    )
+    return App(http, {"contracts": contracts.run, "worker": decide_once_contracts_are_read, "publisher": publisher.run})
 
 
 def _caught_up(contracts: TopicReader) -> Callable[[], Coroutine[Any, Any, str | None]]:

@@ -40,14 +40,7 @@ from usage_rating.claims import ForeignTopic, check_log, claim_partitions, ident
 from usage_rating.contract_book import ContractBook
 from usage_rating.dead_letters import TooManyUnreadable, publish_unreadable
 from usage_rating.failpoints import failpoints
-from usage_rating.handlers import (
-    Handled,
-    LogGap,
-    handle_arrivals,
-    handle_contracts,
-    handle_tick,
-    handle_timers,
-)
+from usage_rating.handlers import Handled, LogGap, handle_arrivals, handle_contracts, handle_tick, handle_timers
 from usage_rating.log_ends import LogEnds
 from usage_rating.publisher import Publisher
 from usage_rating.settings import Settings
@@ -58,11 +51,7 @@ log = logging.getLogger(__name__)
 
 MINUTE = 60_000_000  # an idle partition is known up to a minute ago: what ingest has stamped may still be on its way
 SECOND = 1_000_000
-STOPS = {
-    StaleEpoch: "stale_epoch",
-    LogGap: "log_gap",
-    TooManyUnreadable: "dead_letters",
-}
+STOPS = {StaleEpoch: "stale_epoch", LogGap: "log_gap", TooManyUnreadable: "dead_letters"}
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -8,14 +8,7 @@ from dataclasses import dataclass, field
 from event_schemas.times import from_micros
 from event_schemas.wire import RatedEntry
 from usage_rating.arrivals import Arrivals
-from usage_rating.changes import (
-    NO_CONVERSATION,
-    NO_RECORD,
-    Change,
-    Circumstances,
-    change_conversation,
-    change_record,
-)
+from usage_rating.changes import NO_CONVERSATION, NO_RECORD, Change, Circumstances, change_conversation, change_record
 from usage_rating.domain.policy import ContractTimeline
 from usage_rating.failpoints import failpoints
 from usage_rating.state import decode_conversation, decode_record
@@ -128,14 +121,7 @@ async def handle_timers(
         key = (customer, conversation)
         row = work.draft.rows[partition]
         change = change_conversation(
-            key,
-            decode_conversation(state),
-            status,
-            due_at,
-            (),
-            timelines(customer),
-            work.here[partition],
-            row.next_seq,
+            key, decode_conversation(state), status, due_at, (), timelines(customer), work.here[partition], row.next_seq
         )
         _count_conversation(row, change)
         work.note(partition, change)

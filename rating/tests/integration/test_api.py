@@ -166,11 +166,7 @@ def test_both_equations_hold_with_their_terms(rating: Any) -> None:
         ("/v1/customers/acme/usage?from=2026-01-01T00:00:00&to=2026-02-01T00:00:00Z", 422, "invalid_request"),
         ("/v1/customers/acme/usage?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z", 422, "invalid_range"),
         ("/v1/customers/acme/usage?from=0001-01-01T00:00:00Z&to=9999-01-01T00:00:00Z", 422, "invalid_range"),
-        (
-            "/v1/entries?customer=a&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z&after=x",
-            422,
-            "invalid_cursor",
-        ),
+        ("/v1/entries?customer=a&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z&after=x", 422, "invalid_cursor"),
         ("/v1/entries?customer=a&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z&limit=0", 422, "invalid_request"),
         ("/v1/cases?after=99999999999999999999", 422, "invalid_request"),
         ("/quiet?at=yesterday", 422, "invalid_request"),

@@ -74,12 +74,7 @@ class Owner:
         self.rows |= ticked.rows
         for transactions in count(1):
             handled, more = await handle_timers(
-                rows=self.rows,
-                store=self.store,
-                ledger_id="L",
-                timelines=lambda _: self.timeline,
-                now=0,
-                limit=limit,
+                rows=self.rows, store=self.store, ledger_id="L", timelines=lambda _: self.timeline, now=0, limit=limit
             )
             self.rows |= handled.rows
             if not more:

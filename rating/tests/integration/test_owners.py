@@ -136,12 +136,7 @@ def test_a_zombie_stopped_inside_a_transaction_changes_nothing(world: Any, custo
     zombie.quiet(world.time.now)
     with row_held(world, customer, "c0"):
         returned = a_signal(
-            "flagged",
-            world.time.now,
-            conversation="c0",
-            customer=customer,
-            received_at=world.time.now,
-            flag="spam",
+            "flagged", world.time.now, conversation="c0", customer=customer, received_at=world.time.now, flag="spam"
         )
         world.send((customer, "c0", returned), *outcomes(world, customer, range(1, CONVERSATIONS)))
         blocked = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INTO conversations%'"

@@ -24,9 +24,7 @@ def test_decides_a_case_in_the_golden_form() -> None:
             {
                 "id": "X1",
                 "net": 1,
-                "ledger": [
-                    {"at": "2026-03-02T10:01:00Z", "op": "charge", "type": "resolution", "how": "confirmed"},
-                ],
+                "ledger": [{"at": "2026-03-02T10:01:00Z", "op": "charge", "type": "resolution", "how": "confirmed"}],
             }
         ]
     }

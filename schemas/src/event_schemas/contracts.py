@@ -145,10 +145,7 @@ class Contract(Agreed):
         starts = [entry.effective_from for entry in self.timeline]
         if any(a >= b for a, b in itertools.pairwise(starts)):
             raise ValueError("the timeline must be sorted by effective_from, without repeats")
-        for what, names in (
-            ("a meter", [m.meter for m in self.metered]),
-            ("an item", [i.item for i in self.licensed]),
-        ):
+        for what, names in (("a meter", [m.meter for m in self.metered]), ("an item", [i.item for i in self.licensed])):
             if len(names) != len(set(names)):
                 raise ValueError(f"{what} is priced twice")
         if self.billing_anchor.microsecond:

@@ -26,9 +26,20 @@ PRINTABLE = re.compile(r"[\x21-\x7e]+\Z")  # identifiers: printable ASCII, no wh
 CUSTOMER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*\Z")
 
 SignalName = Literal[
-    "customer_message", "ai_answer", "ai_question", "ai_greeting", "ai_nudge", "procedure_handoff",
-    "procedure_failed", "outcome_reached", "escalated", "teammate_reply", "flagged", "cleared", "merged_into",
-]  # fmt: skip
+    "customer_message",
+    "ai_answer",
+    "ai_question",
+    "ai_greeting",
+    "ai_nudge",
+    "procedure_handoff",
+    "procedure_failed",
+    "outcome_reached",
+    "escalated",
+    "teammate_reply",
+    "flagged",
+    "cleared",
+    "merged_into",
+]
 
 
 class SignalData(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True):

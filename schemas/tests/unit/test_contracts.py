@@ -134,8 +134,13 @@ class TestWindowHours:
         hours = WindowHours(default=24, email=72, voice=1)
 
         assert {channel.value: hours.of(channel) for channel in Channel} == {
-            "chat": 24, "email": 72, "whatsapp": 24, "sms": 24, "voice": 1, "social": 24,
-        }  # fmt: skip
+            "chat": 24,
+            "email": 72,
+            "whatsapp": 24,
+            "sms": 24,
+            "voice": 1,
+            "social": 24,
+        }
 
     def test_every_channel_can_be_given_hours(self) -> None:
         assert set(WindowHours.model_fields) == {"default", *Channel}

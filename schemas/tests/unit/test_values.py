@@ -13,9 +13,7 @@ from event_schemas.times import iso, parse_instant, period_containing, period_nu
 from event_schemas.values import Currency, Money, allocate, decimal_text, parse_decimal, round_line
 
 # The golden file's rounding points: exact value in minor units to integer.
-POINTS = [
-    ("0.5", 1), ("-0.5", -1), ("1.5", 2), ("2.5", 3), ("-2.5", -3), ("0.4999999999", 0), ("20532.6", 20533),
-]  # fmt: skip
+POINTS = [("0.5", 1), ("-0.5", -1), ("1.5", 2), ("2.5", 3), ("-2.5", -3), ("0.4999999999", 0), ("20532.6", 20533)]
 
 
 @pytest.mark.parametrize(("exact", "rounded"), POINTS)

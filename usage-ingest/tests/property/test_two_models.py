@@ -69,14 +69,25 @@ QUANTITIES = st.one_of(
 TIMES = st.one_of(
     st.datetimes().map(lambda time: time.isoformat() + "Z"),
     st.sampled_from(
-        ["2026-03-02T10:00:08", "2016-12-31T23:59:60Z", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00Z", "yesterday", "",
-         "9999-12-31T23:59:59.999999Z", "2026-03-02T10:00:08+02:00", "2026-03-02T10:00:08-00:00",
-         "2026-03-02T25:00:00Z", "1772445608", "2026-03-02T10:00Z", "2026-03-02"]
+        [
+            "2026-03-02T10:00:08",
+            "2016-12-31T23:59:60Z",
+            "2026-02-30T00:00:00Z",
+            "0001-01-01T00:00:00Z",
+            "yesterday",
+            "",
+            "9999-12-31T23:59:59.999999Z",
+            "2026-03-02T10:00:08+02:00",
+            "2026-03-02T10:00:08-00:00",
+            "2026-03-02T25:00:00Z",
+            "1772445608",
+            "2026-03-02T10:00Z",
+            "2026-03-02",
+        ]
     ),
-)  # fmt: skip
+)
 REFERENCES = st.one_of(
-    JUNK,
-    st.fixed_dictionaries({"source": IDENTIFIERS, "id": IDENTIFIERS}, optional={"note": st.text(max_size=3)}),
+    JUNK, st.fixed_dictionaries({"source": IDENTIFIERS, "id": IDENTIFIERS}, optional={"note": st.text(max_size=3)})
 )
 
 

@@ -31,7 +31,7 @@ from usage_ingest.explain import explain
         ("Something new with 'secret' - at `$.data[...]`", None, "the event does not fit the schema of its type"),
         ("", None, "the event does not fit the schema of its type"),
     ],
-)  # fmt: skip
+)
 def test_says_where_and_what(message: str, field: str | None, sentence: str) -> None:
     flaw = explain(message)
 

@@ -71,11 +71,7 @@ class Client:
         base = self._base_url
         addresses: Any = {"api": base, "meter_events": base} if base else {}
         self._sdk = stripe.StripeClient(
-            self._api_key,
-            stripe_version=API_VERSION,
-            base_addresses=addresses,
-            http_client=http,
-            max_network_retries=0,
+            self._api_key, stripe_version=API_VERSION, base_addresses=addresses, http_client=http, max_network_retries=0
         )
 
     async def close(self) -> None:

@@ -17,12 +17,26 @@ from invoicing_sync.stripe_door.wire import Event
 
 # What the bridges and this door need; everything else would only cost Stripe and us a request.
 SNAPSHOT_TYPES = (
-    "customer.created", "customer.updated", "customer.deleted",
-    "customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted",
-    "invoice.created", "invoice.updated", "invoice.deleted", "invoice.finalized", "invoice.finalization_failed",
-    "invoice.sent", "invoice.paid", "invoice.payment_failed", "invoice.voided", "invoice.marked_uncollectible",
-    "credit_note.created", "credit_note.updated", "credit_note.voided",
-)  # fmt: skip
+    "customer.created",
+    "customer.updated",
+    "customer.deleted",
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "invoice.created",
+    "invoice.updated",
+    "invoice.deleted",
+    "invoice.finalized",
+    "invoice.finalization_failed",
+    "invoice.sent",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.voided",
+    "invoice.marked_uncollectible",
+    "credit_note.created",
+    "credit_note.updated",
+    "credit_note.voided",
+)
 THIN_TYPES = ("v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found")
 MARK = {"settled": "invoicing-sync"}
 
@@ -119,12 +133,7 @@ class Notices:
 
     async def make_endpoint(self, url: str, *, key: str) -> tuple[str, str]:
         """A snapshot endpoint: its id and its secret, which Stripe tells this once."""
-        params: Any = {
-            "url": url,
-            "enabled_events": list(SNAPSHOT_TYPES),
-            "api_version": API_VERSION,
-            "metadata": MARK,
-        }
+        params: Any = {"url": url, "enabled_events": list(SNAPSHOT_TYPES), "api_version": API_VERSION, "metadata": MARK}
         create = self._client.sdk.v1.webhook_endpoints.create_async
         made = await self._client.ask("make_endpoint", lambda: create(params, {"idempotency_key": key}), write=True)
         return made.id, str(made.secret)

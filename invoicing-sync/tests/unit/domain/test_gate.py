@@ -23,8 +23,12 @@ MINUTE = timedelta(minutes=1)
 
 def progress(partition: int = 0, **changes: object) -> PartitionProgress:
     fields: dict[str, object] = {
-        "partition": partition, "read_up_to": FREEZE, "seq": 7, "held_up_to": 7, "held_recorded_at": FREEZE - MINUTE,
-    }  # fmt: skip
+        "partition": partition,
+        "read_up_to": FREEZE,
+        "seq": 7,
+        "held_up_to": 7,
+        "held_recorded_at": FREEZE - MINUTE,
+    }
     return PartitionProgress(**(fields | changes))  # type: ignore[arg-type]
 
 

@@ -44,8 +44,11 @@ def test_periods_end_on_the_last_day_of_a_month_that_lacks_the_anchors_day() -> 
     anchor = datetime(2027, 1, 31, tzinfo=UTC)
 
     placed = place(
-        billing_anchor=anchor, billed_from=anchor, effective_at=datetime(2027, 2, 28, tzinfo=UTC),
-        recorded_at=datetime(2027, 2, 28, tzinfo=UTC), freeze_after=timedelta(minutes=30),
-    )  # fmt: skip
+        billing_anchor=anchor,
+        billed_from=anchor,
+        effective_at=datetime(2027, 2, 28, tzinfo=UTC),
+        recorded_at=datetime(2027, 2, 28, tzinfo=UTC),
+        freeze_after=timedelta(minutes=30),
+    )
 
     assert placed.period == Period(datetime(2027, 2, 28, tzinfo=UTC), datetime(2027, 3, 31, tzinfo=UTC))

@@ -150,9 +150,11 @@ def histories(draw: st.DrawFn) -> list[tuple[str, int, int]]:
     return draw(st.lists(st.tuples(what, st.integers(0, 3), st.integers(0, 60)), min_size=1, max_size=40))
 
 
-MONTH_ENDS = [datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC), *(
-    datetime(2027, month, 1, tzinfo=UTC) for month in range(1, 6)
-)]  # fmt: skip
+MONTH_ENDS = [
+    datetime(2026, 11, 1, tzinfo=UTC),
+    datetime(2026, 12, 1, tzinfo=UTC),
+    *(datetime(2027, month, 1, tzinfo=UTC) for month in range(1, 6)),
+]
 
 
 @settings(max_examples=400, deadline=None)
@@ -173,9 +175,12 @@ def test_stripes_net_is_the_ledgers_net_of_the_frozen_set(history: list[tuple[st
 
     def enter(effect: Effect, value: int) -> None:
         placed = place(
-            billing_anchor=anchor, billed_from=anchor, effective_at=effect.effective_at, recorded_at=now,
+            billing_anchor=anchor,
+            billed_from=anchor,
+            effective_at=effect.effective_at,
+            recorded_at=now,
             freeze_after=freeze_after,
-        )  # fmt: skip
+        )
         values[effect.identifier] = value
         lane[effect.identifier] = replace(effect, state=State.CORRECTION if placed.correction else State.PENDING)
         if now < next(end for end in MONTH_ENDS if end > effect.effective_at) + freeze_after:

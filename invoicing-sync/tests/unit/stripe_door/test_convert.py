@@ -109,11 +109,15 @@ class TestSubscription:
 
 def test_a_line_is_read_with_its_decimal_quantity() -> None:
     raw = {
-        "id": "il_1", "amount": 267, "quantity": 2, "quantity_decimal": "2.7", "description": "2.7 × resolution",
+        "id": "il_1",
+        "amount": 267,
+        "quantity": 2,
+        "quantity_decimal": "2.7",
+        "description": "2.7 × resolution",
         "period": {"start": 1790812800, "end": 1793491200},
         "pricing": {"price_details": {"price": "price_1", "product": "prod_1"}},
         "parent": {"subscription_item_details": {"proration": False}},
-    }  # fmt: skip
+    }
 
     line = from_wire_line(raw)
 
@@ -129,11 +133,19 @@ def test_a_summary_is_read_without_the_floats_noise() -> None:
 def test_an_error_report_is_read_by_code_with_its_samples() -> None:
     raw = {
         "related_object": {"id": "mtr_1", "type": "billing.meter"},
-        "data": {"reason": {"error_count": 2, "error_types": [
-            {"code": "meter_event_customer_not_found", "error_count": 2,
-             "sample_errors": [{"error_message": "no such customer", "request": {"identifier": "e1"}}]},
-        ]}},
-    }  # fmt: skip
+        "data": {
+            "reason": {
+                "error_count": 2,
+                "error_types": [
+                    {
+                        "code": "meter_event_customer_not_found",
+                        "error_count": 2,
+                        "sample_errors": [{"error_message": "no such customer", "request": {"identifier": "e1"}}],
+                    }
+                ],
+            }
+        },
+    }
 
     [problem] = from_wire_meter_problems(raw)
 

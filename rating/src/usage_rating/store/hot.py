@@ -195,9 +195,20 @@ def _record_arrays(changed: Sequence[tuple[RecordKey, int, Change]]) -> list[lis
 
 
 _ENTRY_FIELDS = (
-    "partition", "seq", "entry_id", "customer", "subject", "subject_kind", "meter", "op", "ordinal", "quantity",
-    "effective_at", "caused_at", "recorded_at",
-)  # fmt: skip
+    "partition",
+    "seq",
+    "entry_id",
+    "customer",
+    "subject",
+    "subject_kind",
+    "meter",
+    "op",
+    "ordinal",
+    "quantity",
+    "effective_at",
+    "caused_at",
+    "recorded_at",
+)
 
 
 def _entry_arrays(entries: Sequence[RatedEntry]) -> list[list[Any]]:

@@ -6,9 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 MOVED = (
-    "applied", "duplicate", "conflicting", "quarantined",
-    "seen", "charged", "not_chargeable", "pending", "excluded", "records",
-)  # fmt: skip
+    "applied",
+    "duplicate",
+    "conflicting",
+    "quarantined",
+    "seen",
+    "charged",
+    "not_chargeable",
+    "pending",
+    "excluded",
+    "records",
+)
 
 
 @dataclass(slots=True)

@@ -38,9 +38,18 @@ DETAILS = {
     RESOLUTION: ["confirmed", "assumed", "reversed"],
 }
 RANKS = [
-    *[CUSTOMER_MESSAGE] * 4, *[AI_ANSWER] * 4, AI_QUESTION, PROCEDURE_HANDOFF, OUTCOME_REACHED, ESCALATED,
-    TEAMMATE_REPLY, FLAGGED, CLEARED, MERGED_INTO, RESOLUTION,
-]  # fmt: skip
+    *[CUSTOMER_MESSAGE] * 4,
+    *[AI_ANSWER] * 4,
+    AI_QUESTION,
+    PROCEDURE_HANDOFF,
+    OUTCOME_REACHED,
+    ESCALATED,
+    TEAMMATE_REPLY,
+    FLAGGED,
+    CLEARED,
+    MERGED_INTO,
+    RESOLUTION,
+]
 TIMELINES = [
     ContractTimeline((0,), (Policy(),)),
     ContractTimeline((0,), (Policy(teammate_takeover_voids=True, return_horizon=48 * HOUR),)),

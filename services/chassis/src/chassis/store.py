@@ -50,13 +50,7 @@ def async_url(url: str) -> str:
 
 
 def _server_settings(schema: str) -> dict[str, str]:
-    return {
-        "role": f"{schema}_app",
-        "search_path": schema,
-        "timezone": "UTC",
-        "application_name": schema,
-        "jit": "off",
-    }
+    return {"role": f"{schema}_app", "search_path": schema, "timezone": "UTC", "application_name": schema, "jit": "off"}
 
 
 async def create_pool(url: str, schema: str, *, size: int = 4, **options: Any) -> Pool:

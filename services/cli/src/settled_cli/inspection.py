@@ -42,8 +42,11 @@ def status(as_json: Json = False) -> None:
     running = fleet.services.running()
     facts: dict[str, Any] = {"stack": fleet.stack.status(), "services": {}}
     for name in fleet.services.names():
-        facts["services"][name] = {"running": name in running, "address": fleet.services.url(name),
-                                   "log": str(fleet.services.log(name))}  # fmt: skip
+        facts["services"][name] = {
+            "running": name in running,
+            "address": fleet.services.url(name),
+            "log": str(fleet.services.log(name)),
+        }
     if "rating-0" in running:
         facts["equations"] = ask(lambda line: line.get("rating", "/v1/equations"))
     if "invoicing-sync" in running:
@@ -67,8 +70,10 @@ def _show_status(facts: dict[str, Any]) -> None:
     out.print(table)
     if "equations" in facts:
         events, talks = facts["equations"]["events"], facts["equations"]["conversations"]
-        out.print(f"events {events['received']:,} received, {events['unread']:,} unread; "
-                  f"conversations {talks['seen']:,} seen, {talks['charged']:,} charged")  # fmt: skip
+        out.print(
+            f"events {events['received']:,} received, {events['unread']:,} unread; "
+            f"conversations {talks['seen']:,} seen, {talks['charged']:,} charged"
+        )
     if "backlog" in facts:
         out.print(f"{facts['backlog']['open']:,} deliveries to Stripe are open")
 
@@ -127,8 +132,12 @@ def _list_lines(named: str, *, as_json: bool) -> None:
             behind = (
                 f" ({line['charges']} charged, {line['reversals']} reversed)" if line["charges"] is not None else ""
             )
-            table.add_row(line["id"], f"{line['kind']} {line['item']}{behind}", line["quantity"],
-                          money(line["amount_minor"], invoice["currency"]))  # fmt: skip
+            table.add_row(
+                line["id"],
+                f"{line['kind']} {line['item']}{behind}",
+                line["quantity"],
+                money(line["amount_minor"], invoice["currency"]),
+            )
         out.print(table)
 
 

@@ -54,9 +54,7 @@ def up(as_json: Json = False) -> None:
 
 
 @app.command()
-def down(
-    remove_state: Annotated[bool, typer.Option(help="Take the data away too.")] = False,
-) -> None:
+def down(remove_state: Annotated[bool, typer.Option(help="Take the data away too.")] = False) -> None:
     """Stop everything that `up` started; data is kept."""
     with err.status("stopping"):
         Fleet().down(remove_state=remove_state)
@@ -89,6 +87,8 @@ def golden(
             if verdict.state == "miss":
                 out.print(f"    expected {verdict.expected}\n    got      {verdict.got}")
         passed = sum(verdict.state == "ok" for verdict in verdicts)
-        out.print(f"\n[bold]{passed} of {len(decisions)} decisions[/] through the {through}; "
-                  f"{len(invoices)} invoice cases not yet")  # fmt: skip
+        out.print(
+            f"\n[bold]{passed} of {len(decisions)} decisions[/] through the {through}; "
+            f"{len(invoices)} invoice cases not yet"
+        )
     raise typer.Exit(Exit.FINDING if missed else Exit.WELL)

@@ -154,9 +154,12 @@ class Control:
         if order.action == "extra":
             customer, event_name = order.customer or "", order.event_name or ""
             planted = usage.add_phantom(
-                self._state, customer=customer, event_name=event_name, value=order.value,
+                self._state,
+                customer=customer,
+                event_name=event_name,
+                value=order.value,
                 timestamp=self._state.now if order.timestamp is None else order.timestamp,
-            )  # fmt: skip
+            )
             identifier = planted.identifier
         else:
             event = self._state.identifiers.get(order.identifier or "")
@@ -165,9 +168,12 @@ class Control:
             identifier = event.identifier
             if order.action == "double":
                 twin = usage.add_phantom(
-                    self._state, customer=event.customer, event_name=event.event_name, value=event.value,
+                    self._state,
+                    customer=event.customer,
+                    event_name=event.event_name,
+                    value=event.value,
                     timestamp=event.timestamp,
-                )  # fmt: skip
+                )
                 identifier = twin.identifier
             else:
                 usage.discount(self._state, event, "dropped" if order.action == "drop" else "cancelled")

@@ -30,27 +30,43 @@ def dump(state: State, customer: str | None) -> dict[str, Any]:
         "totals": _totals(state, customer),
         "usage": _usage(state, customer) if customer is not None else [],
         "meter_events": {
-            "accepted": state.accepted, "duplicates_refused": state.refused_duplicates, "by_state": dict(events),
+            "accepted": state.accepted,
+            "duplicates_refused": state.refused_duplicates,
+            "by_state": dict(events),
         },
         "objects": {kind: len(rows) for kind, rows in state.objects.items()},
-    }  # fmt: skip
+    }
 
 
 def _invoice(body: Body) -> Body:
     names = (
-        "id", "number", "customer", "currency", "status", "billing_reason", "total", "amount_due", "amount_paid",
-        "period_start", "period_end", "auto_advance", "metadata",
-    )  # fmt: skip
+        "id",
+        "number",
+        "customer",
+        "currency",
+        "status",
+        "billing_reason",
+        "total",
+        "amount_due",
+        "amount_paid",
+        "period_start",
+        "period_end",
+        "auto_advance",
+        "metadata",
+    )
     lines = [
         {
-            "id": line["id"], "amount": line["amount"], "quantity": line["quantity_decimal"],
+            "id": line["id"],
+            "amount": line["amount"],
+            "quantity": line["quantity_decimal"],
             "description": line["description"],
             "price": ((line["pricing"] or {}).get("price_details") or {}).get("price"),
-            "unit": (line["pricing"] or {}).get("unit_amount_decimal"), "meter": line.get("_usage"),
+            "unit": (line["pricing"] or {}).get("unit_amount_decimal"),
+            "meter": line.get("_usage"),
             "period": line["period"],
         }
         for line in body["lines"]["data"]
-    ]  # fmt: skip
+    ]
     return {**{name: body[name] for name in names}, "lines": lines}
 
 
@@ -68,21 +84,27 @@ def _totals(state: State, customer: str | None) -> list[Body]:
             sums[cycle_number(anchor, event.timestamp, interval=interval, count=count)] += event.value
         rows += [
             {
-                "customer": who, "meter": meter, "value": plain(total),
+                "customer": who,
+                "meter": meter,
+                "value": plain(total),
                 "start": cycle_start(anchor, number, interval=interval, count=count),
                 "end": cycle_start(anchor, number + 1, interval=interval, count=count),
             }
             for number, total in sorted(sums.items())
-        ]  # fmt: skip
+        ]
     return rows
 
 
 def _usage(state: State, customer: str) -> list[Body]:
     return [
         {
-            "meter": event.event_name, "at": event.timestamp, "value": plain(event.value), "state": event.state,
-            "identifier": event.identifier, "received": event.received,
+            "meter": event.event_name,
+            "at": event.timestamp,
+            "value": plain(event.value),
+            "state": event.state,
+            "identifier": event.identifier,
+            "received": event.received,
         }
         for event in state.identifiers.values()
         if event.customer == customer
-    ]  # fmt: skip
+    ]

@@ -47,9 +47,15 @@ class Fault:
     def shown(self) -> dict[str, object]:
         """The fault as the control path lists it."""
         return {
-            "id": self.id, "kind": self.kind, "path": self.path, "count": self.count, "struck": self.struck,
-            "probability": self.probability, "delay_ms": self.delay_ms, "customer": self.customer,
-        }  # fmt: skip
+            "id": self.id,
+            "kind": self.kind,
+            "path": self.path,
+            "count": self.count,
+            "struck": self.struck,
+            "probability": self.probability,
+            "delay_ms": self.delay_ms,
+            "customer": self.customer,
+        }
 
 
 @dataclass(slots=True)

@@ -144,9 +144,18 @@ def take(state: State) -> Batch:
 def _event_row(event: MeterEvent) -> tuple[Any, ...]:
     kept = "accepted" if event.state == "counted" else event.state  # counting is repeated at the start, not stored
     return (
-        event.number, event.identifier, event.event_name, event.customer, str(event.value), event.timestamp,
-        event.received, event.payload, kept, event.key, event.fingerprint,
-    )  # fmt: skip
+        event.number,
+        event.identifier,
+        event.event_name,
+        event.customer,
+        str(event.value),
+        event.timestamp,
+        event.received,
+        event.payload,
+        kept,
+        event.key,
+        event.fingerprint,
+    )
 
 
 async def write(pool: asyncpg.Pool[asyncpg.Record], batch: Batch) -> None:
@@ -196,9 +205,18 @@ async def load(pool: asyncpg.Pool[asyncpg.Record], state: State) -> None:
 
 def _load_event(state: State, row: asyncpg.Record) -> None:
     event = MeterEvent(
-        row["number"], row["identifier"], row["event_name"], row["customer"], Decimal(row["value"]), row["timestamp"],
-        row["received"], row["payload"], row["state"], row["key"], row["fingerprint"],
-    )  # fmt: skip
+        row["number"],
+        row["identifier"],
+        row["event_name"],
+        row["customer"],
+        Decimal(row["value"]),
+        row["timestamp"],
+        row["received"],
+        row["payload"],
+        row["state"],
+        row["key"],
+        row["fingerprint"],
+    )
     state.number = max(state.number, event.number)
     state.accepted += 1
     state.identifiers[event.identifier] = event

@@ -58,9 +58,12 @@ async def post_meter_event(front: Front, request: Request) -> Reply:
             return await front.remember(request, refusal(error))
         if front.faults.strike("extra_meter_event", request.path, customer=event.customer):
             usage.add_phantom(
-                state, customer=event.customer, event_name=event.event_name, value=event.value,
+                state,
+                customer=event.customer,
+                event_name=event.event_name,
+                value=event.value,
                 timestamp=event.timestamp,
-            )  # fmt: skip
+            )
         if fails is not None:
             return await front.remember(request, refusal(failure()))
         body = msgspec.json.encode(usage.shown_meter_event(event))

@@ -7,16 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.resources import (
-    catalogue,
-    customers,
-    invoice_items,
-    invoices,
-    meters,
-    notices,
-    subscriptions,
-    usage,
-)
+from sandbox.resources import catalogue, customers, invoice_items, invoices, meters, notices, subscriptions, usage
 from sandbox.resources.params import Params
 from sandbox.state import Body, State
 

@@ -207,9 +207,13 @@ class State:
 
     def _deliver(self, event: Body, to: Body) -> None:
         delivery = {
-            "id": self.new_id("delivery"), "object": "delivery", "event": event["id"], "to": to["id"],
-            "status": "pending", "tries": 0,
-        }  # fmt: skip
+            "id": self.new_id("delivery"),
+            "object": "delivery",
+            "event": event["id"],
+            "to": to["id"],
+            "status": "pending",
+            "tries": 0,
+        }
         self.put(delivery)
         self.new_deliveries.append(delivery)
 

@@ -28,9 +28,13 @@ def services(stack: Stack) -> Iterator[Services]:
     """A running sandbox; it holds all requests and answers against the OpenAPI document."""
     services = Services(stack.state_dir, {"DATABASE_URL": stack.postgres.url})
     env = {
-        "SANDBOX_CHECK": "1", "SANDBOX_WEBHOOK_FIRST_RETRY_MS": "20", "SANDBOX_WEBHOOK_LONGEST_RETRY_MS": "100",
-        "SANDBOX_WEBHOOK_TRIES": "6", "SANDBOX_REPORT_MS": "200", "SANDBOX_PROCESSING_MS": "20",
-    }  # fmt: skip
+        "SANDBOX_CHECK": "1",
+        "SANDBOX_WEBHOOK_FIRST_RETRY_MS": "20",
+        "SANDBOX_WEBHOOK_LONGEST_RETRY_MS": "100",
+        "SANDBOX_WEBHOOK_TRIES": "6",
+        "SANDBOX_REPORT_MS": "200",
+        "SANDBOX_PROCESSING_MS": "20",
+    }
     services.start(ServiceSpec("sandbox", "sandbox", env=env))
     services.wait_ready("sandbox")
     yield services

@@ -77,9 +77,13 @@ async def _invoices(sandbox: Driver) -> set[tuple[str, str]]:
     meter = (await v1.billing.meters.list_async({"status": "active"})).data[0]
     metered = await sandbox.a_price(meter.id, billing_scheme="tiered", tiers_mode="graduated", tiers=tiers)
     subscription = await sandbox.a_subscription(
-        customer.id, {"price": price.id, "quantity": 2, "metadata": {"i": "1"}}, {"price": metered.id},
-        billing_mode={"type": "flexible"}, metadata={"customer": "acme"}, expand=["latest_invoice", "customer"],
-    )  # fmt: skip
+        customer.id,
+        {"price": price.id, "quantity": 2, "metadata": {"i": "1"}},
+        {"price": metered.id},
+        billing_mode={"type": "flexible"},
+        metadata={"customer": "acme"},
+        expand=["latest_invoice", "customer"],
+    )
     await sandbox.use(customer.id, "7.25")
     pausing = {"pause_collection": {"behavior": "keep_as_draft"}, "cancel_at_period_end": False}
     await v1.subscriptions.update_async(subscription.id, pausing)

@@ -21,9 +21,12 @@ async def flood(sandbox: Driver, answered: set[str], *, lanes: int = 8) -> None:
         for turn in range(10_000):
             identifier = f"{number}-{turn}"
             form = {
-                "event_name": "resolution", "identifier": identifier, "payload[value]": "1",
-                "payload[stripe_customer_id]": customer.id, "timestamp": str(OCTOBER),
-            }  # fmt: skip
+                "event_name": "resolution",
+                "identifier": identifier,
+                "payload[value]": "1",
+                "payload[stripe_customer_id]": customer.id,
+                "timestamp": str(OCTOBER),
+            }
             try:
                 answer = await sandbox.raw("POST", "/v1/billing/meter_events", data=form)
             except httpx.TransportError:

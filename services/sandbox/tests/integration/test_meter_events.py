@@ -55,9 +55,11 @@ class TestAnIdentifier:
         meter = await sandbox.a_meter()
         customer = await sandbox.a_customer()
         form = {
-            "event_name": "resolution", "identifier": "one", "payload[value]": "1",
+            "event_name": "resolution",
+            "identifier": "one",
+            "payload[value]": "1",
             "payload[stripe_customer_id]": customer.id,
-        }  # fmt: skip
+        }
         headers = {"Idempotency-Key": "one:1"}
         first = await sandbox.raw("POST", "/v1/billing/meter_events", data=form, headers=headers)
         second = await sandbox.raw("POST", "/v1/billing/meter_events", data=form, headers=headers)
@@ -180,10 +182,13 @@ class TestSummaries:
         rows = await sandbox.v1.billing.meters.event_summaries.list_async(
             meter.id,
             {
-                "customer": customer.id, "start_time": OCTOBER, "end_time": NOVEMBER, "limit": 100,
+                "customer": customer.id,
+                "start_time": OCTOBER,
+                "end_time": NOVEMBER,
+                "limit": 100,
                 "value_grouping_window": "day",
             },
-        )  # fmt: skip
+        )
 
         assert [(row.start_time - OCTOBER, row.aggregated_value) for row in rows.data] == [(3 * DAY, 4.25), (0, 3)]
 
@@ -247,10 +252,7 @@ class TestWhatCannotBeCounted:
         await sandbox.use(customer.id, identifier="archived")
         await sandbox.quiet()
 
-        assert sorted(receiver.types) == [
-            "v1.billing.meter.error_report_triggered",
-            "v1.billing.meter.no_meter_found",
-        ]
+        assert sorted(receiver.types) == ["v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found"]
         await sandbox.v1.billing.meters.reactivate_async(meter.id)
         await sandbox.use(customer.id, "2", identifier="again")
         assert await total(sandbox, meter.id, customer.id) == 2

@@ -23,16 +23,23 @@ def starts(anchor: str, numbers: range, **every: object) -> list[str]:
 def test_a_day_that_a_month_lacks_comes_back() -> None:
     """31 January, 28 February, 31 March."""
     assert starts("2027-01-31 10:00", range(4)) == [
-        "2027-01-31 10:00", "2027-02-28 10:00", "2027-03-31 10:00", "2027-04-30 10:00",
-    ]  # fmt: skip
+        "2027-01-31 10:00",
+        "2027-02-28 10:00",
+        "2027-03-31 10:00",
+        "2027-04-30 10:00",
+    ]
 
 
 def test_leap_years_and_turns_of_the_year() -> None:
     """29 February stands in 2028 and not in 2029."""
     assert starts("2028-02-29 00:00", range(0, 13, 12)) == ["2028-02-29 00:00", "2029-02-28 00:00"]
     assert starts("2026-11-30 23:59", range(-1, 4)) == [
-        "2026-10-30 23:59", "2026-11-30 23:59", "2026-12-30 23:59", "2027-01-30 23:59", "2027-02-28 23:59",
-    ]  # fmt: skip
+        "2026-10-30 23:59",
+        "2026-11-30 23:59",
+        "2026-12-30 23:59",
+        "2027-01-30 23:59",
+        "2027-02-28 23:59",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,12 @@ def test_brackets_nest_and_number() -> None:
     body = "items[0][price]=p&items[1][price]=q&expand[]=a&expand[]=b&metadata[k]=v&name=A%20B+C&empty="
 
     assert form.parse(body) == {
-        "items": [{"price": "p"}, {"price": "q"}], "expand": ["a", "b"], "metadata": {"k": "v"}, "name": "A B C",
+        "items": [{"price": "p"}, {"price": "q"}],
+        "expand": ["a", "b"],
+        "metadata": {"k": "v"},
+        "name": "A B C",
         "empty": "",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("body", ["a=1&a[b]=2", "a" + "[b]" * 20 + "=1", "a=%00", "a[%00]=1"])

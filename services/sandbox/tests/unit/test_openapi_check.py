@@ -11,9 +11,17 @@ from sandbox.openapi.document import read_document
 from sandbox.operations import METER_EVENTS, OPERATIONS
 
 PRODUCT = {
-    "id": "prod_1", "object": "product", "active": True, "created": 1, "images": [], "livemode": False,
-    "marketing_features": [], "metadata": {}, "name": "P", "updated": 1,
-}  # fmt: skip
+    "id": "prod_1",
+    "object": "product",
+    "active": True,
+    "created": 1,
+    "images": [],
+    "livemode": False,
+    "marketing_features": [],
+    "metadata": {},
+    "name": "P",
+    "updated": 1,
+}
 SUBSCRIPTION = {"customer": "cus_1", "items": [{"price": "price_1", "quantity": "3"}]}
 
 

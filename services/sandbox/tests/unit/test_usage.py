@@ -67,7 +67,13 @@ def test_windows_keep_the_event_that_was_received_last() -> None:
     }
 
     assert found == {
-        ("sum", None): 15, ("sum", "hour"): 14, ("sum", "day"): 12,
-        ("count", None): 4, ("count", "hour"): 3, ("count", "day"): 2,
-        ("last", None): 8, ("last", "hour"): 8, ("last", "day"): 8,
-    }  # fmt: skip
+        ("sum", None): 15,
+        ("sum", "hour"): 14,
+        ("sum", "day"): 12,
+        ("count", None): 4,
+        ("count", "hour"): 3,
+        ("count", "day"): 2,
+        ("last", None): 8,
+        ("last", "hour"): 8,
+        ("last", "day"): 8,
+    }

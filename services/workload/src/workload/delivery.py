@@ -111,10 +111,15 @@ def broken(rng: Random, month: Month, customers: list[str], count: int) -> list[
     for number in range(count):
         step = rng.choice(month.steps)
         body: dict[str, Any] = {
-            "specversion": "1.0", "id": f"broken-{number}", "source": SOURCES[0], "type": "conversation.signal",
-            "subject": f"broken-{number}", "time": iso(step - HOUR), "customer": rng.choice(customers),
+            "specversion": "1.0",
+            "id": f"broken-{number}",
+            "source": SOURCES[0],
+            "type": "conversation.signal",
+            "subject": f"broken-{number}",
+            "time": iso(step - HOUR),
+            "customer": rng.choice(customers),
             "data": {"signal": "ai_answer"},
-        }  # fmt: skip
+        }
         fate = _break(body, number, step)
         made.append(Delivery(step, step, body, fate))
     return made

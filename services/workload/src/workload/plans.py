@@ -20,23 +20,53 @@ SEAT_PRICES = {
     "KWD": {"essential_seat": "12.015", "advanced_seat": "30.5", "expert_seat": "42.750"},
 }
 METER_PRICES = {
-    "USD": {"resolution": "0.99", "procedure_handoff": "0.99", "disqualification": "0.99", "qualification": "9.99",
-            "voice_outcome": "1.99"},
-    "EUR": {"resolution": "0.92", "procedure_handoff": "0.92", "disqualification": "0.92", "qualification": "9.29",
-            "voice_outcome": "1.85"},
-    "GBP": {"resolution": "0.79", "procedure_handoff": "0.79", "disqualification": "0.79", "qualification": "7.99",
-            "voice_outcome": "1.59"},
-    "JPY": {"resolution": "148.5", "procedure_handoff": "148.5", "disqualification": "148.5", "qualification": "1498",
-            "voice_outcome": "298.5"},
-    "KWD": {"resolution": "0.305", "procedure_handoff": "0.305", "disqualification": "0.305", "qualification": "3.075",
-            "voice_outcome": "0.612"},
-}  # fmt: skip
+    "USD": {
+        "resolution": "0.99",
+        "procedure_handoff": "0.99",
+        "disqualification": "0.99",
+        "qualification": "9.99",
+        "voice_outcome": "1.99",
+    },
+    "EUR": {
+        "resolution": "0.92",
+        "procedure_handoff": "0.92",
+        "disqualification": "0.92",
+        "qualification": "9.29",
+        "voice_outcome": "1.85",
+    },
+    "GBP": {
+        "resolution": "0.79",
+        "procedure_handoff": "0.79",
+        "disqualification": "0.79",
+        "qualification": "7.99",
+        "voice_outcome": "1.59",
+    },
+    "JPY": {
+        "resolution": "148.5",
+        "procedure_handoff": "148.5",
+        "disqualification": "148.5",
+        "qualification": "1498",
+        "voice_outcome": "298.5",
+    },
+    "KWD": {
+        "resolution": "0.305",
+        "procedure_handoff": "0.305",
+        "disqualification": "0.305",
+        "qualification": "3.075",
+        "voice_outcome": "0.612",
+    },
+}
 GRADUATED: list[tuple[int | None, str]] = [(1000, "0.99"), (5000, "0.89"), (None, "0.79")]
 SMALL_STEPS: list[tuple[int | None, str]] = [(50, "0.95"), (100, "0.90"), (None, "0.85")]
 SMS: list[tuple[int | None, str]] = [
-    (500, "0.06"), (1000, "0.03"), (4000, "0.025"), (7000, "0.02"), (10000, "0.0175"), (100000, "0.015"),
+    (500, "0.06"),
+    (1000, "0.03"),
+    (4000, "0.025"),
+    (7000, "0.02"),
+    (10000, "0.0175"),
+    (100000, "0.015"),
     (None, "0.01"),
-]  # fmt: skip
+]
 SMS_TABLES: dict[str, list[tuple[int | None, str]]] = {
     "USD": SMS,
     "EUR": SMS,
@@ -90,10 +120,9 @@ def a_contract(rng: Random, place: int, *, start: str, middle: str) -> Contract:
     metered = []
     for meter, price in METER_PRICES[currency].items():
         table = _table(meter, currency, place)
-        metered.append({
-            "meter": meter,
-            "price": _tiers(table) if table else {"scheme": "per_unit", "unit_price": price},
-        })  # fmt: skip
+        metered.append(
+            {"meter": meter, "price": _tiers(table) if table else {"scheme": "per_unit", "unit_price": price}}
+        )
     metered.append({"meter": "sms_segment", "price": _tiers(SMS_TABLES[currency])})
     seats = max(1, min(400, round(rng.lognormvariate(1.386, 1.1))))
     licensed = [{"item": seat, "quantity": seats, "unit_price": SEAT_PRICES[currency][seat]}]

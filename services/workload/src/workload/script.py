@@ -126,8 +126,11 @@ def _afterwards(rng: Random, c: Conversation, at: int) -> None:
             if rng.random() < 0.4:
                 c.customer_says(again + gap(rng, c.channel), "affirm")
     if rng.random() < 0.01:
-        c.add(at + int(rng.uniform(1, 40) * HOUR), "outcome_reached",
-              outcome_type=rng.choice(["qualification", "disqualification"]))  # fmt: skip
+        c.add(
+            at + int(rng.uniform(1, 40) * HOUR),
+            "outcome_reached",
+            outcome_type=rng.choice(["qualification", "disqualification"]),
+        )
     if rng.random() < 0.004:
         c.add(at + int(rng.uniform(0.1, 60) * HOUR), "merged_into", into=f"{c.id}-target")
 

@@ -96,8 +96,13 @@ def test_deliveries_are_what_the_first_equation_says(unit: Workload, book: dict[
     parts = events["applied"] + events["duplicate"] + events["conflicting"] + sum(events["quarantined"].values())
     assert events["deliveries"] == parts == len(unit.deliveries)
     assert set(events["quarantined"]) == {
-        "unknown_customer", "too_old", "in_the_future", "unknown_type", "unknown_field", "malformed",
-    }  # fmt: skip
+        "unknown_customer",
+        "too_old",
+        "in_the_future",
+        "unknown_type",
+        "unknown_field",
+        "malformed",
+    }
     assert events["conflicting"] > 0
     identities = {(d.body["source"], d.body["id"], d.body["subject"]) for d in accepted(unit)}
     assert len(identities) == events["applied"]

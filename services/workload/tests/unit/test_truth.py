@@ -60,9 +60,15 @@ def test_the_truth_decides_the_golden_cases(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("quantity", "price", "currency", "expected"),
-    [("905", "0.99", "USD", 89_595), ("333", "148.5", "JPY", 49_451), ("418", "0.305", "KWD", 127_490),
-     ("3", "12.015", "KWD", 36_045), ("-1", "0.005", "USD", -1), ("1", "0.004", "USD", 0)],
-)  # fmt: skip
+    [
+        ("905", "0.99", "USD", 89_595),
+        ("333", "148.5", "JPY", 49_451),
+        ("418", "0.305", "KWD", 127_490),
+        ("3", "12.015", "KWD", 36_045),
+        ("-1", "0.005", "USD", -1),
+        ("1", "0.004", "USD", 0),
+    ],
+)
 def test_rounds_a_line_once_half_away_from_zero(quantity: str, price: str, currency: str, expected: int) -> None:
     assert minor(Fraction(quantity), price, currency) == expected
 

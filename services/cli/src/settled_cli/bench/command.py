@@ -80,8 +80,10 @@ def _show(result: dict[str, Any], other: dict[str, Any] | None) -> None:
     for name, figures in result["processes"].items():
         used.add_row(name, f"{figures['cpu_s_per_100k_signals']:.3f}", f"{figures['resident_mb']:,}")
     out.print(used)
-    out.print(f"conversations touched per signal: {result['conversations_touched_per_signal']}; charges/s:"
-              f" {result['charges_per_second']}; raw limits: {result['raw']}")  # fmt: skip
+    out.print(
+        f"conversations touched per signal: {result['conversations_touched_per_signal']}; charges/s:"
+        f" {result['charges_per_second']}; raw limits: {result['raw']}"
+    )
 
 
 def _plot(made: Bench, path: Path) -> None:

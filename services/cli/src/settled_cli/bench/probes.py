@@ -35,9 +35,10 @@ class Probes:
     async def to_ledger_ms(self, database_url: str) -> list[float]:
         """Milliseconds from each POST to the commit of the transaction that stored it; all must be there."""
         rows = await _committed(
-            database_url, "SELECT subject AS name, pg_xact_commit_timestamp(xmin) AS at FROM rating.ledger"
-            " WHERE subject LIKE $1", f"probe-{self.run}-%",
-        )  # fmt: skip
+            database_url,
+            "SELECT subject AS name, pg_xact_commit_timestamp(xmin) AS at FROM rating.ledger WHERE subject LIKE $1",
+            f"probe-{self.run}-%",
+        )
         if len(rows) != len(self.sent):
             raise RuntimeError(f"{len(rows)} of {len(self.sent)} probes reached the ledger")
         return [(at - self.sent[name]) * 1000 for name, at in rows]
@@ -46,9 +47,11 @@ class Probes:
 async def stripe_latencies_s(database_url: str, run: str, sent: dict[str, float]) -> list[float]:
     """Seconds from the POST of each charging signal to the sandbox's commit of its meter event, just before its 2xx."""
     rows = await _committed(
-        database_url, "SELECT l.subject AS name, pg_xact_commit_timestamp(m.xmin) AS at FROM rating.ledger l"
-        " JOIN sandbox.meter_events m ON m.identifier = l.entry_id::text WHERE l.subject LIKE $1", f"{run}-%",
-    )  # fmt: skip
+        database_url,
+        "SELECT l.subject AS name, pg_xact_commit_timestamp(m.xmin) AS at FROM rating.ledger l"
+        " JOIN sandbox.meter_events m ON m.identifier = l.entry_id::text WHERE l.subject LIKE $1",
+        f"{run}-%",
+    )
     return [at - sent[name] for name, at in rows if name in sent]
 
 

@@ -87,9 +87,10 @@ class Bench:
         drained = await self._read(line)
         through = loop.signals / (loop.seconds + drained)
         self.result["closed_loop"] = {
-            "acknowledged_per_second": round(loop.per_second), "to_ledger_per_second": round(through),
+            "acknowledged_per_second": round(loop.per_second),
+            "to_ledger_per_second": round(through),
             "request_ms": _percentiles(loop),
-        }  # fmt: skip
+        }
         held = await self._highest(line, sender, batch, through, say)
         self.result["highest_held_for_60_s"] = held
         say(f"half of the maximum: {held / 2:,.0f}/s")
@@ -143,9 +144,11 @@ class Bench:
             self._probe_net[(f"load-{number % CUSTOMERS:05d}", "procedure_handoff")] += 1
         self.result["signal_to_ledger_p95_ms"] = round(_at(latencies, 0.95), 1)
         self.result["signal_to_ledger_ms"] = {
-            "p50": round(_at(latencies, 0.5), 1), "p95": round(_at(latencies, 0.95), 1),
-            "p99": round(_at(latencies, 0.99), 1), "probes": len(latencies),
-        }  # fmt: skip
+            "p50": round(_at(latencies, 0.5), 1),
+            "p95": round(_at(latencies, 0.95), 1),
+            "p99": round(_at(latencies, 0.99), 1),
+            "probes": len(latencies),
+        }
 
     async def _long(self, line: Line, sender: Sender, batch: Callable[[], bytes], stream: SignalStream) -> None:
         before, events_before = accounts(self.fleet), touched(self.fleet)
@@ -201,9 +204,11 @@ class Bench:
         found = sorted(await stripe_latencies_s(self.fleet.stack.urls.database_url, f"{run}-charging", sent))
         self.result["signal_to_stripe_p99_s"] = round(_at(found, 0.99), 3)
         self.result["signal_to_stripe_s"] = {
-            "p50": round(_at(found, 0.5), 3), "p99": round(_at(found, 0.99), 3), "signals": len(sent),
+            "p50": round(_at(found, 0.5), 3),
+            "p99": round(_at(found, 0.99), 3),
+            "signals": len(sent),
             "reached_stripe": len(found),
-        }  # fmt: skip
+        }
         return charging
 
     async def _read(self, line: Line) -> float:

@@ -63,9 +63,14 @@ async def _all_entries(line: Line, customers: list[str], *, start: str, last: st
         async with slots:
             while True:
                 page = await line.get(
-                    "rating", "/v1/entries", customer=customer, **{"from": "2000-01-01T00:00:00Z"},
-                    to="2100-01-01T00:00:00Z", after=after, limit=1000,
-                )  # fmt: skip
+                    "rating",
+                    "/v1/entries",
+                    customer=customer,
+                    **{"from": "2000-01-01T00:00:00Z"},
+                    to="2100-01-01T00:00:00Z",
+                    after=after,
+                    limit=1000,
+                )
                 found += page["entries"]
                 after = page["next"]
                 if after is None:

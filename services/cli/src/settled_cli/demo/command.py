@@ -43,8 +43,9 @@ def demo(
         with made.stage("draw the month"):
             assert made.outcome is not None
             span = made.truth["month"]
-            draw_month(made.outcome.entries, start=span["start"], end=span["end"], frozen_at=span["frozen_at"],
-                       path=plot)  # fmt: skip
+            draw_month(
+                made.outcome.entries, start=span["start"], end=span["end"], frozen_at=span["frozen_at"], path=plot
+            )
         if as_json:
             print_json(_facts(made, time.monotonic() - began))
         else:

@@ -88,8 +88,14 @@ async def run(demo: Demo, *, during: During | None = None) -> None:
 
 async def _live(demo: Demo, line: Line, workload: Path, during: During | None) -> None:
     steps = list(read_schedule(workload))
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TextColumn("events"), TimeElapsedColumn())  # fmt: skip
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("events"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err) as progress:
         task = progress.add_task(steps[0].at, total=sum(step.events for step in steps))
         for number, step in enumerate(steps):

@@ -70,16 +70,29 @@ def equations(outcome: Outcome) -> Group:
     waiting = sum(outcome.quarantined.values())
     return Group(
         _equation(
-            "events", e["holds"],
-            [("received", e["deliveries"]), ("applied", e["applied"]), ("duplicate", e["duplicate"]),
-             ("conflicting", e["conflicting"]), ("quarantined", waiting + e["quarantined"]), ("unread", e["unread"])],
+            "events",
+            e["holds"],
+            [
+                ("received", e["deliveries"]),
+                ("applied", e["applied"]),
+                ("duplicate", e["duplicate"]),
+                ("conflicting", e["conflicting"]),
+                ("quarantined", waiting + e["quarantined"]),
+                ("unread", e["unread"]),
+            ],
         ),
         _equation(
-            "conversations", c["holds"],
-            [("seen", c["seen"]), ("charged", c["charged"]), ("not chargeable", c["not_chargeable"]),
-             ("pending", c["pending"]), ("excluded", c["excluded"])],
+            "conversations",
+            c["holds"],
+            [
+                ("seen", c["seen"]),
+                ("charged", c["charged"]),
+                ("not chargeable", c["not_chargeable"]),
+                ("pending", c["pending"]),
+                ("excluded", c["excluded"]),
+            ],
         ),
-    )  # fmt: skip
+    )
 
 
 def _equation(name: str, holds: bool, terms: Sequence[tuple[str, int]]) -> RenderableType:

@@ -18,9 +18,17 @@ from sandbox.operations import METER_EVENTS, OPERATIONS
 
 _PREFIX = "#/components/schemas/"
 _EXPANDED = {
-    "customer", "deleted_customer", "product", "deleted_product", "price", "subscription", "invoice", "line_item",
-    "invoiceitem", "billing.meter",
-}  # fmt: skip
+    "customer",
+    "deleted_customer",
+    "product",
+    "deleted_product",
+    "price",
+    "subscription",
+    "invoice",
+    "line_item",
+    "invoiceitem",
+    "billing.meter",
+}
 _NOISE = {"description", "x-expandableFields", "x-resourceId", "x-expansionResources", "summary", "x-resourceIds"}
 # Fields that the sandbox never has a value for, and that lead to hundreds of schemas.
 _EMPTY = {

@@ -20,13 +20,26 @@ def create_product(state: State, params: Params) -> Body:
     if own and own in state.objects["product"]:
         raise StripeError(400, "Product already exists.", code="resource_already_exists", param="id")
     body: Body = {
-        "id": own or state.new_id("product"), "object": "product", "active": p.boolean(params, "active", True),
-        "created": state.now, "default_price": None, "description": p.optional(params, "description"), "images": [],
-        "livemode": False, "marketing_features": [], "metadata": p.metadata(params), "name": p.text(params, "name"),
-        "package_dimensions": None, "shippable": None, "statement_descriptor": None,
-        "tax_code": p.optional(params, "tax_code"), "unit_label": p.optional(params, "unit_label"),
-        "tax_details": None, "updated": state.now, "url": None,
-    }  # fmt: skip
+        "id": own or state.new_id("product"),
+        "object": "product",
+        "active": p.boolean(params, "active", True),
+        "created": state.now,
+        "default_price": None,
+        "description": p.optional(params, "description"),
+        "images": [],
+        "livemode": False,
+        "marketing_features": [],
+        "metadata": p.metadata(params),
+        "name": p.text(params, "name"),
+        "package_dimensions": None,
+        "shippable": None,
+        "statement_descriptor": None,
+        "tax_code": p.optional(params, "tax_code"),
+        "unit_label": p.optional(params, "unit_label"),
+        "tax_details": None,
+        "updated": state.now,
+        "url": None,
+    }
     state.put(body)
     state.announce("product.created", body)
     return body
@@ -44,23 +57,48 @@ def list_products(state: State, params: Params) -> Body:
 def create_price(state: State, params: Params) -> Body:
     """POST /v1/prices: per unit or tiered; licensed, or metered by a meter."""
     p.only(
-        params, "currency", "product", "unit_amount", "unit_amount_decimal", "recurring", "billing_scheme", "tiers",
-        "tiers_mode", "lookup_key", "transfer_lookup_key", "nickname", "metadata", "active", "tax_behavior",
-    )  # fmt: skip
+        params,
+        "currency",
+        "product",
+        "unit_amount",
+        "unit_amount_decimal",
+        "recurring",
+        "billing_scheme",
+        "tiers",
+        "tiers_mode",
+        "lookup_key",
+        "transfer_lookup_key",
+        "nickname",
+        "metadata",
+        "active",
+        "tax_behavior",
+    )
     currency = p.one_of(params, "currency", CURRENCIES)
     product = state.get("product", p.text(params, "product"), param="product")
     scheme = p.one_of(params, "billing_scheme", ("per_unit", "tiered"), "per_unit")
     tiers = _tiers(params) if scheme == "tiered" else None
     amount = _unit_amount(params) if scheme == "per_unit" else None
     body: Body = {
-        "id": state.new_id("price"), "object": "price", "active": p.boolean(params, "active", True),
-        "billing_scheme": scheme, "created": state.now, "currency": currency, "custom_unit_amount": None,
-        "livemode": False, "lookup_key": _claim_lookup_key(state, params), "metadata": p.metadata(params),
-        "nickname": p.optional(params, "nickname"), "product": product["id"], "recurring": _recurring(state, params),
-        "tax_behavior": "unspecified", "tiers_mode": params.get("tiers_mode") if tiers else None,
-        "transform_quantity": None, "type": "recurring" if "recurring" in params else "one_time",
-        "unit_amount": _whole_or_none(amount), "unit_amount_decimal": amount,
-    }  # fmt: skip
+        "id": state.new_id("price"),
+        "object": "price",
+        "active": p.boolean(params, "active", True),
+        "billing_scheme": scheme,
+        "created": state.now,
+        "currency": currency,
+        "custom_unit_amount": None,
+        "livemode": False,
+        "lookup_key": _claim_lookup_key(state, params),
+        "metadata": p.metadata(params),
+        "nickname": p.optional(params, "nickname"),
+        "product": product["id"],
+        "recurring": _recurring(state, params),
+        "tax_behavior": "unspecified",
+        "tiers_mode": params.get("tiers_mode") if tiers else None,
+        "transform_quantity": None,
+        "type": "recurring" if "recurring" in params else "one_time",
+        "unit_amount": _whole_or_none(amount),
+        "unit_amount_decimal": amount,
+    }
     if tiers:
         body["tiers"] = tiers
     state.put(body)
@@ -84,9 +122,18 @@ def update_price(state: State, id_: str, params: Params) -> Body:
 def list_prices(state: State, params: Params) -> Body:
     """GET /v1/prices, also by lookup keys."""
     p.only(
-        params, "limit", "starting_after", "ending_before", "active", "currency", "lookup_keys", "product", "type",
-        "created", "recurring",
-    )  # fmt: skip
+        params,
+        "limit",
+        "starting_after",
+        "ending_before",
+        "active",
+        "currency",
+        "lookup_keys",
+        "product",
+        "type",
+        "created",
+        "recurring",
+    )
     rows = list(p.created_filter(state.all("price"), params))
     for name in ("currency", "product", "type"):
         if name in params:
@@ -137,9 +184,11 @@ def _recurring(state: State, params: Params) -> Body | None:
     if meter and meter not in state.objects["billing.meter"]:
         raise absent("meter", meter, param="recurring[meter]")
     return {
-        "interval": given["interval"], "interval_count": p.whole(given, "interval_count", 1), "meter": meter,
+        "interval": given["interval"],
+        "interval_count": p.whole(given, "interval_count", 1),
+        "meter": meter,
         "usage_type": usage_type,
-    }  # fmt: skip
+    }
 
 
 def _unit_amount(params: Params) -> str:
@@ -186,11 +235,13 @@ def _tiers(params: Params) -> list[Body]:
             raise missing(f"tiers[{place}][unit_amount]")
         tiers.append(
             {
-                "flat_amount": _whole_or_none(flat), "flat_amount_decimal": flat,
-                "unit_amount": _whole_or_none(amount), "unit_amount_decimal": amount,
+                "flat_amount": _whole_or_none(flat),
+                "flat_amount_decimal": flat,
+                "unit_amount": _whole_or_none(amount),
+                "unit_amount_decimal": amount,
                 "up_to": None if last else bound,
             }
-        )  # fmt: skip
+        )
     return tiers
 
 

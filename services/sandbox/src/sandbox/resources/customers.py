@@ -14,18 +14,35 @@ def create_customer(state: State, params: Params) -> Body:
     p.only(params, "name", "email", "description", "metadata", "phone", "address", "tax_exempt", "invoice_settings")
     id_ = state.new_id("customer")
     body: Body = {
-        "id": id_, "object": "customer", "address": _address(params), "balance": 0,
-        "created": state.now, "currency": None,
-        "default_source": None, "delinquent": False, "description": p.optional(params, "description"),
-        "discount": None, "email": p.optional(params, "email"), "invoice_prefix": f"S{state.next_number():07d}",
+        "id": id_,
+        "object": "customer",
+        "address": _address(params),
+        "balance": 0,
+        "created": state.now,
+        "currency": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": p.optional(params, "description"),
+        "discount": None,
+        "email": p.optional(params, "email"),
+        "invoice_prefix": f"S{state.next_number():07d}",
         "invoice_settings": {
-            "custom_fields": None, "default_payment_method": _payment_method(params), "footer": None,
+            "custom_fields": None,
+            "default_payment_method": _payment_method(params),
+            "footer": None,
             "rendering_options": None,
         },
-        "livemode": False, "metadata": p.metadata(params), "name": p.optional(params, "name"),
-        "next_invoice_sequence": 1, "phone": p.optional(params, "phone"), "preferred_locales": [], "shipping": None,
-        "tax_exempt": p.optional(params, "tax_exempt") or "none", "test_clock": None, "customer_account": None,
-    }  # fmt: skip
+        "livemode": False,
+        "metadata": p.metadata(params),
+        "name": p.optional(params, "name"),
+        "next_invoice_sequence": 1,
+        "phone": p.optional(params, "phone"),
+        "preferred_locales": [],
+        "shipping": None,
+        "tax_exempt": p.optional(params, "tax_exempt") or "none",
+        "test_clock": None,
+        "customer_account": None,
+    }
     state.put(body)
     state.announce("customer.created", body)
     return body

@@ -17,24 +17,53 @@ from sandbox.state import Body, State
 def create_item(state: State, params: Params) -> Body:
     """POST /v1/invoiceitems: an amount, or a price or decimal unit amount times a quantity; for a draft or the next."""
     p.only(
-        params, "customer", "amount", "currency", "description", "metadata", "invoice", "subscription", "period",
-        "quantity", "quantity_decimal", "unit_amount_decimal", "pricing", "discountable",
-    )  # fmt: skip
+        params,
+        "customer",
+        "amount",
+        "currency",
+        "description",
+        "metadata",
+        "invoice",
+        "subscription",
+        "period",
+        "quantity",
+        "quantity_decimal",
+        "unit_amount_decimal",
+        "pricing",
+        "discountable",
+    )
     customer = state.get("customer", p.text(params, "customer"), param="customer")
     invoice = _draft(state, params)
     quantity = Decimal(str(params.get("quantity_decimal") or params.get("quantity") or "1"))
     amount, pricing, currency = _amount(state, params, quantity)
     period = params.get("period") or {}
     body: Body = {
-        "id": state.new_id("invoiceitem"), "object": "invoiceitem", "amount": amount, "currency": currency,
-        "customer": customer["id"], "customer_account": None, "date": state.now,
-        "description": p.optional(params, "description"), "discountable": p.boolean(params, "discountable", True),
-        "discounts": [], "frozen_fields": [], "invoice": invoice["id"] if invoice else None, "invoicing_rules": None,
-        "livemode": False, "metadata": p.metadata(params), "net_amount": amount, "parent": None,
+        "id": state.new_id("invoiceitem"),
+        "object": "invoiceitem",
+        "amount": amount,
+        "currency": currency,
+        "customer": customer["id"],
+        "customer_account": None,
+        "date": state.now,
+        "description": p.optional(params, "description"),
+        "discountable": p.boolean(params, "discountable", True),
+        "discounts": [],
+        "frozen_fields": [],
+        "invoice": invoice["id"] if invoice else None,
+        "invoicing_rules": None,
+        "livemode": False,
+        "metadata": p.metadata(params),
+        "net_amount": amount,
+        "parent": None,
         "period": {"start": p.whole(period, "start", state.now), "end": p.whole(period, "end", state.now)},
-        "pricing": pricing, "proration": False, "quantity": int(quantity), "quantity_decimal": plain(quantity),
-        "tax_rates": [], "test_clock": None, "_subscription": p.optional(params, "subscription"),
-    }  # fmt: skip
+        "pricing": pricing,
+        "proration": False,
+        "quantity": int(quantity),
+        "quantity_decimal": plain(quantity),
+        "tax_rates": [],
+        "test_clock": None,
+        "_subscription": p.optional(params, "subscription"),
+    }
     if body["_subscription"] is not None:
         state.get("subscription", body["_subscription"], param="subscription")
     state.put(body)

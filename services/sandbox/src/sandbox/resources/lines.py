@@ -50,16 +50,23 @@ def loose_line(state: State, invoice: Body, item: Body) -> Body:
     """The line of an invoice item."""
     line = _line(state, invoice, item["amount"], (item["period"]["start"], item["period"]["end"]))
     line.update(
-        description=item["description"], discountable=item["discountable"], metadata=item["metadata"],
-        quantity=item["quantity"], quantity_decimal=item["quantity_decimal"], pricing=item["pricing"],
+        description=item["description"],
+        discountable=item["discountable"],
+        metadata=item["metadata"],
+        quantity=item["quantity"],
+        quantity_decimal=item["quantity_decimal"],
+        pricing=item["pricing"],
         parent={
-            "type": "invoice_item_details", "subscription_item_details": None,
+            "type": "invoice_item_details",
+            "subscription_item_details": None,
             "invoice_item_details": {
-                "invoice_item": item["id"], "proration": False, "proration_details": {"credited_items": None},
+                "invoice_item": item["id"],
+                "proration": False,
+                "proration_details": {"credited_items": None},
                 "subscription": item["_subscription"],
             },
         },
-    )  # fmt: skip
+    )
     return line
 
 
@@ -75,28 +82,51 @@ def _item_line(state: State, invoice: Body, item: Body, priced: PricedLine, peri
     quantity = plain(priced.quantity)
     line = _line(state, invoice, priced.amount, period)
     line.update(
-        description=f"{quantity} × {product}", discountable=not proration, subscription=item["subscription"],
-        quantity=int(priced.quantity), quantity_decimal=quantity,
+        description=f"{quantity} × {product}",
+        discountable=not proration,
+        subscription=item["subscription"],
+        quantity=int(priced.quantity),
+        quantity_decimal=quantity,
         pricing={
-            "type": "price_details", "unit_amount_decimal": plain(priced.unit_amount),
+            "type": "price_details",
+            "unit_amount_decimal": plain(priced.unit_amount),
             "price_details": {"price": price["id"], "product": price["product"]},
         },
         parent={
-            "type": "subscription_item_details", "invoice_item_details": None,
+            "type": "subscription_item_details",
+            "invoice_item_details": None,
             "subscription_item_details": {
-                "invoice_item": None, "proration": proration, "proration_details": {"credited_items": None},
-                "subscription": item["subscription"], "subscription_item": item["id"],
+                "invoice_item": None,
+                "proration": proration,
+                "proration_details": {"credited_items": None},
+                "subscription": item["subscription"],
+                "subscription_item": item["id"],
             },
         },
-    )  # fmt: skip
+    )
     return line
 
 
 def _line(state: State, invoice: Body, amount: int, period: Span) -> dict[str, Any]:
     return {
-        "id": state.new_id("line_item"), "object": "line_item", "amount": amount, "currency": invoice["currency"],
-        "description": None, "discount_amounts": [], "discountable": True, "discounts": [], "invoice": invoice["id"],
-        "livemode": False, "metadata": {}, "parent": None, "period": {"start": period[0], "end": period[1]},
-        "pretax_credit_amounts": [], "pricing": None, "quantity": None, "quantity_decimal": None,
-        "subscription": None, "subtotal": amount, "taxes": [],
-    }  # fmt: skip
+        "id": state.new_id("line_item"),
+        "object": "line_item",
+        "amount": amount,
+        "currency": invoice["currency"],
+        "description": None,
+        "discount_amounts": [],
+        "discountable": True,
+        "discounts": [],
+        "invoice": invoice["id"],
+        "livemode": False,
+        "metadata": {},
+        "parent": None,
+        "period": {"start": period[0], "end": period[1]},
+        "pretax_credit_amounts": [],
+        "pricing": None,
+        "quantity": None,
+        "quantity_decimal": None,
+        "subscription": None,
+        "subtotal": amount,
+        "taxes": [],
+    }

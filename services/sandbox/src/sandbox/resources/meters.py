@@ -11,9 +11,14 @@ from sandbox.state import Body, State
 def create_meter(state: State, params: Params) -> Body:
     """POST /v1/billing/meters: one active meter for an event name."""
     p.only(
-        params, "display_name", "event_name", "default_aggregation", "customer_mapping", "value_settings",
+        params,
+        "display_name",
+        "event_name",
+        "default_aggregation",
+        "customer_mapping",
+        "value_settings",
         "event_time_window",
-    )  # fmt: skip
+    )
     event_name = p.text(params, "event_name", longest=100)
     if any(m["event_name"] == event_name and m["status"] == "active" for m in state.objects["billing.meter"].values()):
         raise refused(f"An active meter already exists for event name {event_name}.", param="event_name")
@@ -22,16 +27,20 @@ def create_meter(state: State, params: Params) -> Body:
         raise missing("default_aggregation[formula]")
     mapping = (params.get("customer_mapping") or {}).get("event_payload_key", "stripe_customer_id")
     body: Body = {
-        "id": state.new_id("billing.meter"), "object": "billing.meter", "created": state.now,
+        "id": state.new_id("billing.meter"),
+        "object": "billing.meter",
+        "created": state.now,
         "customer_mapping": {"event_payload_key": mapping, "type": "by_id"},
-        "default_aggregation": {"formula": formula}, "display_name": p.text(params, "display_name", longest=250),
-        "event_name": event_name, "event_time_window": p.optional(params, "event_time_window"),
-        "livemode": False, "status": "active",
-        "status_transitions": {"deactivated_at": None}, "updated": state.now,
-        "value_settings": {
-            "event_payload_key": (params.get("value_settings") or {}).get("event_payload_key", "value"),
-        },
-    }  # fmt: skip
+        "default_aggregation": {"formula": formula},
+        "display_name": p.text(params, "display_name", longest=250),
+        "event_name": event_name,
+        "event_time_window": p.optional(params, "event_time_window"),
+        "livemode": False,
+        "status": "active",
+        "status_transitions": {"deactivated_at": None},
+        "updated": state.now,
+        "value_settings": {"event_payload_key": (params.get("value_settings") or {}).get("event_payload_key", "value")},
+    }
     state.put(body)
     state.announce("billing.meter.created", body)
     return body

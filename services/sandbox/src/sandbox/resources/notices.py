@@ -46,12 +46,19 @@ def create_endpoint(state: State, params: Params) -> Body:
     if not isinstance(enabled, list) or not enabled:
         raise missing("enabled_events")
     body: Body = {
-        "id": state.new_id("webhook_endpoint"), "object": "webhook_endpoint",
-        "api_version": p.optional(params, "api_version") or API_VERSION, "application": None, "created": state.now,
-        "description": p.optional(params, "description"), "enabled_events": enabled, "livemode": False,
-        "metadata": p.metadata(params), "status": "enabled", "url": p.text(params, "url"),
+        "id": state.new_id("webhook_endpoint"),
+        "object": "webhook_endpoint",
+        "api_version": p.optional(params, "api_version") or API_VERSION,
+        "application": None,
+        "created": state.now,
+        "description": p.optional(params, "description"),
+        "enabled_events": enabled,
+        "livemode": False,
+        "metadata": p.metadata(params),
+        "status": "enabled",
+        "url": p.text(params, "url"),
         "secret": f"whsec_{secrets.token_hex(24)}",
-    }  # fmt: skip
+    }
     state.put(body)
     return body
 
@@ -80,12 +87,21 @@ def create_destination(state: State, params: Params) -> Body:
         raise missing("webhook_endpoint.url")
     stamp = timestamp(state.now)
     body: Body = {
-        "id": state.new_id("v2.core.event_destination"), "object": "v2.core.event_destination", "created": stamp,
-        "updated": stamp, "description": params.get("description", ""), "enabled_events": params["enabled_events"],
-        "event_payload": "thin", "livemode": False, "metadata": params.get("metadata") or {},
-        "name": params.get("name", ""), "status": "enabled", "type": "webhook_endpoint", "events_from": ["@self"],
+        "id": state.new_id("v2.core.event_destination"),
+        "object": "v2.core.event_destination",
+        "created": stamp,
+        "updated": stamp,
+        "description": params.get("description", ""),
+        "enabled_events": params["enabled_events"],
+        "event_payload": "thin",
+        "livemode": False,
+        "metadata": params.get("metadata") or {},
+        "name": params.get("name", ""),
+        "status": "enabled",
+        "type": "webhook_endpoint",
+        "events_from": ["@self"],
         "webhook_endpoint": {"url": url, "signing_secret": f"whsec_{secrets.token_hex(24)}"},
-    }  # fmt: skip
+    }
     state.put(body)
     return body
 

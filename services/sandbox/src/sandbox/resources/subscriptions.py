@@ -23,10 +23,22 @@ def create_subscription(state: State, params: Params) -> Body:
     or with `backdate_start_date` then, at most one cycle before the anchor.
     """
     p.only(
-        params, "customer", "items", "collection_method", "days_until_due", "billing_cycle_anchor", "metadata",
-        "backdate_start_date", "proration_behavior", "billing_mode", "currency", "description", "payment_behavior",
-        "off_session", "cancel_at_period_end",
-    )  # fmt: skip
+        params,
+        "customer",
+        "items",
+        "collection_method",
+        "days_until_due",
+        "billing_cycle_anchor",
+        "metadata",
+        "backdate_start_date",
+        "proration_behavior",
+        "billing_mode",
+        "currency",
+        "description",
+        "payment_behavior",
+        "off_session",
+        "cancel_at_period_end",
+    )
     customer = state.get("customer", p.text(params, "customer"), param="customer")
     method = p.one_of(params, "collection_method", ("charge_automatically", "send_invoice"), "charge_automatically")
     days = p.integer(params, "days_until_due")
@@ -39,34 +51,59 @@ def create_subscription(state: State, params: Params) -> Body:
     anchor, start = _anchor_and_start(state, params, recurring)
     id_ = state.new_id("subscription")
     body: Body = {
-        "id": id_, "object": "subscription", "application": None, "application_fee_percent": None,
+        "id": id_,
+        "object": "subscription",
+        "application": None,
+        "application_fee_percent": None,
         "automatic_tax": {"enabled": False, "liability": None, "disabled_reason": None},
-        "billing_cycle_anchor": anchor, "billing_cycle_anchor_config": None,
-        "billing_mode": {
-            "type": mode, "flexible": {"proration_discounts": "included"} if mode == "flexible" else None,
-        },
-        "billing_schedules": [], "billing_thresholds": None, "cancel_at": None,
-        "cancel_at_period_end": p.boolean(params, "cancel_at_period_end", False), "canceled_at": None,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None}, "collection_method": method,
-        "created": state.now, "currency": currency, "customer": customer["id"], "customer_account": None,
-        "days_until_due": days if method == "send_invoice" else None, "default_payment_method": None,
-        "default_source": None, "default_tax_rates": [], "description": p.optional(params, "description"),
-        "discounts": [], "ended_at": None,
+        "billing_cycle_anchor": anchor,
+        "billing_cycle_anchor_config": None,
+        "billing_mode": {"type": mode, "flexible": {"proration_discounts": "included"} if mode == "flexible" else None},
+        "billing_schedules": [],
+        "billing_thresholds": None,
+        "cancel_at": None,
+        "cancel_at_period_end": p.boolean(params, "cancel_at_period_end", False),
+        "canceled_at": None,
+        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+        "collection_method": method,
+        "created": state.now,
+        "currency": currency,
+        "customer": customer["id"],
+        "customer_account": None,
+        "days_until_due": days if method == "send_invoice" else None,
+        "default_payment_method": None,
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": p.optional(params, "description"),
+        "discounts": [],
+        "ended_at": None,
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-        "items": {
-            "object": "list", "data": [], "has_more": False, "url": f"/v1/subscription_items?subscription={id_}",
-        },
-        "latest_invoice": None, "livemode": False, "metadata": p.metadata(params),
-        "next_pending_invoice_item_invoice": None, "on_behalf_of": None, "pause_collection": None,
+        "items": {"object": "list", "data": [], "has_more": False, "url": f"/v1/subscription_items?subscription={id_}"},
+        "latest_invoice": None,
+        "livemode": False,
+        "metadata": p.metadata(params),
+        "next_pending_invoice_item_invoice": None,
+        "on_behalf_of": None,
+        "pause_collection": None,
         "payment_settings": {
-            "payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off",
+            "payment_method_options": None,
+            "payment_method_types": None,
+            "save_default_payment_method": "off",
         },
-        "pending_invoice_item_interval": None, "pending_setup_intent": None, "pending_update": None,
-        "schedule": None, "start_date": start, "status": "active", "status_details": None, "test_clock": None,
-        "transfer_data": None, "trial_end": None,
-        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}}, "trial_start": None,
+        "pending_invoice_item_interval": None,
+        "pending_setup_intent": None,
+        "pending_update": None,
+        "schedule": None,
+        "start_date": start,
+        "status": "active",
+        "status_details": None,
+        "test_clock": None,
+        "transfer_data": None,
+        "trial_end": None,
+        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        "trial_start": None,
         "_interval": [recurring["interval"], recurring["interval_count"]],
-    }  # fmt: skip
+    }
     _add_items(state, body, prices)
     if customer["currency"] is None:
         customer["currency"] = currency
@@ -131,11 +168,20 @@ def _add_items(state: State, body: Body, prices: list[tuple[Body, int | None, Pa
     start, end = current_period(body, state.now)
     for price, quantity, given in prices:
         item: Body = {
-            "id": state.new_id("subscription_item"), "object": "subscription_item", "billed_until": start,
-            "billing_thresholds": None, "created": state.now, "current_period_end": end,
-            "current_period_start": start, "current_trial": None, "discounts": [],
-            "metadata": p.metadata(given), "price": without_tiers(price), "subscription": body["id"], "tax_rates": [],
-        }  # fmt: skip
+            "id": state.new_id("subscription_item"),
+            "object": "subscription_item",
+            "billed_until": start,
+            "billing_thresholds": None,
+            "created": state.now,
+            "current_period_end": end,
+            "current_period_start": start,
+            "current_trial": None,
+            "discounts": [],
+            "metadata": p.metadata(given),
+            "price": without_tiers(price),
+            "subscription": body["id"],
+            "tax_rates": [],
+        }
         if quantity is not None:
             item["quantity"] = quantity
         body["items"]["data"].append(item)
@@ -187,9 +233,14 @@ def _end(state: State, body: Body) -> None:
 def update_subscription(state: State, id_: str, params: Params) -> Body:
     """POST /v1/subscriptions/{id}: what does not touch items: metadata, description, collection, the end."""
     p.only(
-        params, "metadata", "description", "cancel_at_period_end", "pause_collection", "collection_method",
+        params,
+        "metadata",
+        "description",
+        "cancel_at_period_end",
+        "pause_collection",
+        "collection_method",
         "days_until_due",
-    )  # fmt: skip
+    )
     body = _running(state, id_)
     before = {key: body[key] for key in params if key in body}
     pause = _pause(params, body)
@@ -242,9 +293,16 @@ def cancel_subscription(state: State, id_: str, params: Params) -> Body:
 def list_subscriptions(state: State, params: Params) -> Body:
     """GET /v1/subscriptions: those that run, unless a status or `all` is asked for."""
     p.only(
-        params, "limit", "starting_after", "ending_before", "customer", "status", "price", "created",
+        params,
+        "limit",
+        "starting_after",
+        "ending_before",
+        "customer",
+        "status",
+        "price",
+        "created",
         "collection_method",
-    )  # fmt: skip
+    )
     rows: list[Any] = list(p.created_filter(state.all("subscription"), params))
     for name in ("customer", "collection_method"):
         if name in params:

@@ -50,16 +50,24 @@ def read_meter_event(state: State, params: Params) -> MeterEvent:
         )
     if timestamp > state.now + FURTHEST_AHEAD_S:
         raise StripeError(
-            400, "Timestamp must not be more than 5 minutes in the future.", code="timestamp_in_future",
+            400,
+            "Timestamp must not be more than 5 minutes in the future.",
+            code="timestamp_in_future",
             param="timestamp",
-        )  # fmt: skip
+        )
     identifier = p.optional(params, "identifier") or str(uuid.uuid4())
     if len(identifier) > 100:
         raise invalid("identifier", "Invalid string: identifier must be at most 100 characters")
     return MeterEvent(
-        0, identifier, event_name, customer, Decimal(value), timestamp, state.now,
+        0,
+        identifier,
+        event_name,
+        customer,
+        Decimal(value),
+        timestamp,
+        state.now,
         payload=msgspec.json.encode(payload).decode(),
-    )  # fmt: skip
+    )
 
 
 def accept_meter_event(state: State, event: MeterEvent) -> None:
@@ -86,10 +94,14 @@ def accept_meter_event(state: State, event: MeterEvent) -> None:
 def shown_meter_event(event: MeterEvent) -> Body:
     """The answer to a meter event; the same each time it is made."""
     return {
-        "object": "billing.meter_event", "created": event.received, "event_name": event.event_name,
-        "identifier": event.identifier, "livemode": False, "payload": msgspec.json.decode(event.payload),
+        "object": "billing.meter_event",
+        "created": event.received,
+        "event_name": event.event_name,
+        "identifier": event.identifier,
+        "livemode": False,
+        "payload": msgspec.json.decode(event.payload),
         "timestamp": event.timestamp,
-    }  # fmt: skip
+    }
 
 
 def add_phantom(state: State, *, customer: str, event_name: str, value: Decimal, timestamp: int) -> MeterEvent:
@@ -221,17 +233,27 @@ def create_adjustment(state: State, params: Params) -> Body:
         raise StripeError(400, f"The event {identifier} has already been cancelled.", param="cancel[identifier]")
     discount(state, event, "cancelled")
     return {
-        "object": "billing.meter_event_adjustment", "cancel": {"identifier": identifier}, "event_name": event_name,
-        "livemode": False, "status": "pending", "type": "cancel",
-    }  # fmt: skip
+        "object": "billing.meter_event_adjustment",
+        "cancel": {"identifier": identifier},
+        "event_name": event_name,
+        "livemode": False,
+        "status": "pending",
+        "type": "cancel",
+    }
 
 
 def list_summaries(state: State, id_: str, params: Params) -> Body:
     """GET /v1/billing/meters/{id}/event_summaries: sums on whole minutes, or by UTC hour or day."""
     p.only(
-        params, "customer", "start_time", "end_time", "value_grouping_window", "limit", "starting_after",
+        params,
+        "customer",
+        "start_time",
+        "end_time",
+        "value_grouping_window",
+        "limit",
+        "starting_after",
         "ending_before",
-    )  # fmt: skip
+    )
     meter = state.get("billing.meter", id_)
     customer = p.text(params, "customer")
     start, end = p.integer(params, "start_time"), p.integer(params, "end_time")
@@ -265,6 +287,11 @@ def _grains(tally: Tally, start: int, end: int, grain: int) -> list[int]:
 def _summary(meter: str, customer: str, start: int, end: int, total: Decimal) -> Body:
     value = int(total) if total == total.to_integral_value() else float(total)  # Stripe's field is a JSON number
     return {
-        "id": f"mtrusg_{meter[-6:]}_{customer[-8:]}_{start}_{end}", "object": "billing.meter_event_summary",
-        "aggregated_value": value, "end_time": end, "livemode": False, "meter": meter, "start_time": start,
-    }  # fmt: skip
+        "id": f"mtrusg_{meter[-6:]}_{customer[-8:]}_{start}_{end}",
+        "object": "billing.meter_event_summary",
+        "aggregated_value": value,
+        "end_time": end,
+        "livemode": False,
+        "meter": meter,
+        "start_time": start,
+    }

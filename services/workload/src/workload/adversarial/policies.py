@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from workload.adversarial.shaper import (
-    CHANGED,
-    EMAIL_72,
-    HORIZON_14,
-    PLAIN,
-    PRECEDENCE,
-    PRODUCT,
-    VOIDS,
-    Shaper,
-)
+from workload.adversarial.shaper import CHANGED, EMAIL_72, HORIZON_14, PLAIN, PRECEDENCE, PRODUCT, VOIDS, Shaper
 from workload.month import MINUTE
 from workload.script import DAY, HOUR, SECOND
 

@@ -26,20 +26,19 @@ def records(month: Month) -> dict[str, list[Event]]:
         return record(at, quantity, f"shaped-{name}-{number}", **more)
 
     made = {
-        "corrected-before-freeze": [
-            record(day, "700"), fix("corrected-before-freeze", month.end - DAY, "20.5"),
-        ],
+        "corrected-before-freeze": [record(day, "700"), fix("corrected-before-freeze", month.end - DAY, "20.5")],
         "corrected-after-freeze": [record(day, "700"), fix("corrected-after-freeze", after, "20.5")],
         "raised-after-freeze": [record(day, "5"), fix("raised-after-freeze", after, "9")],
-        "correction-first": [
-            record(day, "5", arrives=day + 3 * DAY), fix("correction-first", day + HOUR, "3"),
-        ],
+        "correction-first": [record(day, "5", arrives=day + 3 * DAY), fix("correction-first", day + HOUR, "3")],
         "corrected-to-nothing": [record(day, "8"), fix("corrected-to-nothing", day + DAY, "0")],
         "corrected-twice": [
-            record(day, "8"), fix("corrected-twice", day + DAY, "2"), fix("corrected-twice", day + 2 * DAY, "6"),
+            record(day, "8"),
+            fix("corrected-twice", day + DAY, "2"),
+            fix("corrected-twice", day + 2 * DAY, "6"),
         ],
         "correction-corrected": [
-            record(day, "8"), fix("correction-corrected", day + DAY, "2"),
+            record(day, "8"),
+            fix("correction-corrected", day + DAY, "2"),
             fix("correction-corrected", day + 2 * DAY, "4", 1),
         ],
         "corrected-to-the-same": [record(day, "8"), fix("corrected-to-the-same", day + DAY, "8")],
@@ -51,5 +50,5 @@ def records(month: Month) -> dict[str, list[Event]]:
         "at-the-last-microsecond": [record(month.end - 1, "13")],
         "at-the-first-of-the-next": [record(month.end, "14")],
         "at-the-first-microsecond": [record(month.start, "15")],
-    }  # fmt: skip
+    }
     return {f"shaped-{name}": reports for name, reports in made.items()}

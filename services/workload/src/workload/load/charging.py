@@ -36,11 +36,13 @@ class ChargingStream:
     def expected_net(self) -> Counter[tuple[str, str]]:
         """Net charges per (customer, meter) of all signals given out."""
         each, more = divmod(self.signals, len(self._names))
-        return Counter({
-            (name.decode(), "procedure_handoff"): each + (place < more)
-            for place, name in enumerate(self._names)
-            if each + (place < more)
-        })  # fmt: skip
+        return Counter(
+            {
+                (name.decode(), "procedure_handoff"): each + (place < more)
+                for place, name in enumerate(self._names)
+                if each + (place < more)
+            }
+        )
 
 
 def charging_stream(

@@ -28,9 +28,15 @@ class SignalStream:
     """
 
     def __init__(
-        self, *, seed: int, customers: int, interleave: int = 20_000, run: str = "load", duplicates: float = 0.005,
+        self,
+        *,
+        seed: int,
+        customers: int,
+        interleave: int = 20_000,
+        run: str = "load",
+        duplicates: float = 0.005,
         disorder: float = 0.02,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._rng = Random(seed)
         self._names = [customer_name(place).encode() for place in range(customers)]
         self._run = run.encode()
@@ -126,9 +132,16 @@ def _count(net: Counter[tuple[str, str]], customer: bytes, standing: Standing, c
 
 
 def signal_stream(
-    *, seed: int, customers: int, signals: int, interleave: int, start: int, per_second: int = 25_000, size: int = 100,
+    *,
+    seed: int,
+    customers: int,
+    signals: int,
+    interleave: int,
+    start: int,
+    per_second: int = 25_000,
+    size: int = 100,
     run: str = "load",
-) -> Iterator[tuple[bytes, SignalStream]]:  # fmt: skip
+) -> Iterator[tuple[bytes, SignalStream]]:
     """At least `signals` signals in batches of `size`, held ones last, beside the stream that knows their worth."""
     stream = SignalStream(seed=seed, customers=customers, interleave=interleave, run=run)
     while stream.deliveries < signals:

@@ -12,9 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 ORDER = [
-    "flagged", "cleared", "merged_into", "customer_message", "ai_question", "ai_answer", "ai_greeting", "ai_nudge",
-    "procedure_handoff", "procedure_failed", "outcome_reached", "escalated", "teammate_reply", "resolution",
-]  # fmt: skip
+    "flagged",
+    "cleared",
+    "merged_into",
+    "customer_message",
+    "ai_question",
+    "ai_answer",
+    "ai_greeting",
+    "ai_nudge",
+    "procedure_handoff",
+    "procedure_failed",
+    "outcome_reached",
+    "escalated",
+    "teammate_reply",
+    "resolution",
+]
 SETTLING = ("ai_answer", "procedure_handoff", "outcome_reached")  # mere evidence while the product decides
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -103,9 +115,12 @@ def _possible(ordered: Sequence[Fact], timeline: Sequence[tuple[int, dict[str, A
 
 
 def _became_of(
-    ordered: Sequence[Fact], place: int, policy: dict[str, Any], timeline: Sequence[tuple[int, dict[str, Any]]],
+    ordered: Sequence[Fact],
+    place: int,
+    policy: dict[str, Any],
+    timeline: Sequence[tuple[int, dict[str, Any]]],
     as_of: int,
-) -> list[Possible]:  # fmt: skip
+) -> list[Possible]:
     """The charge that one answer may lead to: at the first thing that ends its silence, or at the end of it."""
     answer = ordered[place]
     meter = answer.get("outcome_type", "resolution")
