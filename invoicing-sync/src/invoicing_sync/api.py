@@ -30,12 +30,16 @@ from invoicing_sync.answers import (
     PeriodAnswer,
     ReconciliationAnswer,
 )
-from invoicing_sync.comparison import Comparison
-from invoicing_sync.domain.gate import PeriodState
-from invoicing_sync.domain.states import State
-from invoicing_sync.reconcile import Reconciler
-from invoicing_sync.store import contracts, deliveries, invoices, periods, reading, reconciliations
+from invoicing_sync.contracts.store import contracts
+from invoicing_sync.invoices.comparison import Comparison
+from invoicing_sync.invoices.domain.gate import PeriodState
+from invoicing_sync.invoices.store import invoices, periods
+from invoicing_sync.reconciliation.reconcile import Reconciler
+from invoicing_sync.reconciliation.store import reconciliations
+from invoicing_sync.store import reading
 from invoicing_sync.store.pool import Pool
+from invoicing_sync.usage.domain.states import State
+from invoicing_sync.usage.store import deliveries
 
 Text = Annotated[str | None, Query(max_length=255, pattern=r"^[\x21-\x7e]+$")]
 Customer = Annotated[str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]

@@ -13,26 +13,26 @@ from chassis.app import create_app
 from chassis.bus import BatchProducer
 from chassis.clock import BusinessClock, business_clock
 from chassis.health import Health
-from invoicing_sync import endpoints as endpoints_module
-from invoicing_sync import webhooks
 from invoicing_sync.api import Api
-from invoicing_sync.applier import Applier
-from invoicing_sync.catalogue import Objects
-from invoicing_sync.comparison import Comparison
-from invoicing_sync.consumer import Intake
-from invoicing_sync.endpoints import Endpoints
-from invoicing_sync.gate import Gate
-from invoicing_sync.holder import Holder
-from invoicing_sync.inbox import Inbox
+from invoicing_sync.contracts.applier import Applier
+from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.instance import Instance
+from invoicing_sync.invoices.comparison import Comparison
+from invoicing_sync.invoices.gate import Gate
+from invoicing_sync.invoices.holder import Holder
 from invoicing_sync.monitor import Monitor
 from invoicing_sync.quiet import Quiet
-from invoicing_sync.reconcile import Reconciler
-from invoicing_sync.sender import Sender
+from invoicing_sync.reconciliation.reconcile import Reconciler
 from invoicing_sync.settings import SCHEMA, Settings
 from invoicing_sync.store.pool import Pool, open_pool
 from invoicing_sync.stripe_door.door import StripeDoor
-from invoicing_sync.sweep import Sweep
+from invoicing_sync.usage.consumer import Intake
+from invoicing_sync.usage.sender import Sender
+from invoicing_sync.webhooks import endpoints as endpoints_module
+from invoicing_sync.webhooks import routes as webhooks
+from invoicing_sync.webhooks.endpoints import Endpoints
+from invoicing_sync.webhooks.inbox import Inbox
+from invoicing_sync.webhooks.sweep import Sweep
 
 POOL_SIZE = 12  # lanes, results, intake, gate and the API side by side; PostgreSQL takes 100 connections by default
 

@@ -7,11 +7,11 @@ import asyncio
 from chassis.clock import Clock
 from chassis.health import Health
 from invoicing_sync import metrics
-from invoicing_sync.consumer import Intake
 from invoicing_sync.instance import Instance
-from invoicing_sync.sender import Sender
-from invoicing_sync.store import deliveries
 from invoicing_sync.store.pool import Pool
+from invoicing_sync.usage.consumer import Intake
+from invoicing_sync.usage.sender import Sender
+from invoicing_sync.usage.store import deliveries
 
 EVERY_S = 2.0
 

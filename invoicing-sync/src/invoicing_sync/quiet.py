@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from chassis.clock import Clock
 from event_schemas.times import iso
-from invoicing_sync.applier import Applier
-from invoicing_sync.consumer import Intake
+from invoicing_sync.contracts.applier import Applier
+from invoicing_sync.invoices.store import periods
 from invoicing_sync.settings import Settings
-from invoicing_sync.store import deliveries, periods, webhooks
 from invoicing_sync.store.pool import Pool
+from invoicing_sync.usage.consumer import Intake
+from invoicing_sync.usage.store import deliveries
+from invoicing_sync.webhooks.store import webhooks
 
 
 class Quiet:

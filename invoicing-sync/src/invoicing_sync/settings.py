@@ -8,8 +8,8 @@ from datetime import timedelta
 from pydantic import Field, SecretStr
 
 from chassis.settings import ServiceSettings
-from invoicing_sync.domain.routing import Limits
 from invoicing_sync.stripe_door.client import Pace
+from invoicing_sync.usage.domain.routing import Limits
 
 SERVICE = "invoicing-sync"
 SCHEMA = "invoicing"

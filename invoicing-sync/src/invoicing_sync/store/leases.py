@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from invoicing_sync.store.deliveries import Lane
 from invoicing_sync.store.pool import Connection, Pool
+from invoicing_sync.usage.store.deliveries import Lane
 
 
 async def register(pool: Pool, name: str, lease: timedelta) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from event_schemas.times import parse_instant, period_containing
 from event_schemas.values import EXACT, Currency, decimal_text
-from invoicing_sync.domain.terms import LicensedTerm, MeteredTerm, Terms
+from invoicing_sync.contracts.domain.terms import LicensedTerm, MeteredTerm, Terms
 from invoicing_sync.stripe_door.wire import Event, Invoice, InvoiceLine, MeterEvent, MeterProblem, Subscription, Summary
 
 SUMMARY_PLACES = Decimal("1e-12")  # a meter value has at most 12 decimals; the summary comes as a float

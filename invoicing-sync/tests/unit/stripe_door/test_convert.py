@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from event_schemas.values import Currency
-from invoicing_sync.contracts import terms_of
-from invoicing_sync.domain.terms import LicensedTerm, MeteredTerm, Tier
+from invoicing_sync.contracts.convert import terms_of
+from invoicing_sync.contracts.domain.terms import LicensedTerm, MeteredTerm, Tier
 from invoicing_sync.stripe_door.convert import (
     from_lookup_key,
     from_wire_line,

@@ -14,15 +14,16 @@ from chassis.pacing import TokenBucket
 from chassis.store import create_pool
 from event_schemas.times import parse_instant, to_micros
 from sandbox.clockwork import Clockwork
-from sandbox.conformance import Conformance
 from sandbox.control import Control
 from sandbox.faults import Faults
-from sandbox.front import Front, FrontMiddleware
 from sandbox.journal import Journal, keep_session, load, wipe
-from sandbox.openapi.check import RequestChecker, ResponseChecker
-from sandbox.openapi.document import read_document
 from sandbox.settings import Settings
-from sandbox.state import State
+from sandbox.stripe.conformance import Conformance
+from sandbox.stripe.desk import Desk
+from sandbox.stripe.front import Front, FrontMiddleware
+from sandbox.stripe.openapi.check import RequestChecker, ResponseChecker
+from sandbox.stripe.openapi.document import read_document
+from sandbox.stripe.state import State
 from sandbox.webhooks import Webhooks
 
 SCHEMA = "sandbox"
@@ -65,9 +66,7 @@ async def build(settings: Settings) -> Sandbox:
             conformance.forget()
 
     front = Front(
-        state,
-        journal,
-        faults,
+        Desk(state, journal, faults),
         RequestChecker(document),
         conformance,
         frozenset(key.strip() for key in settings.sandbox_api_keys.split(",") if key.strip()),

@@ -7,12 +7,12 @@ import heapq
 from datetime import datetime
 
 from event_schemas.times import to_micros
-from sandbox.domain.usage import MeterEvent
 from sandbox.journal import Journal
-from sandbox.resources.invoices import due, finalise
-from sandbox.resources.subscriptions import period_end, renew
-from sandbox.resources.usage import count_waiting, report_refused
-from sandbox.state import MICROS, Body, State
+from sandbox.stripe.domain.usage import MeterEvent
+from sandbox.stripe.resources.invoices import due, finalise
+from sandbox.stripe.resources.subscriptions import period_end, renew
+from sandbox.stripe.resources.usage import count_waiting, report_refused
+from sandbox.stripe.state import MICROS, Body, State
 
 _BREATH = 20  # pieces of due work between two looks at other requests
 

@@ -13,14 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.pacing import TokenBucket
 from chassis.problems import Problem, responses
 from event_schemas.times import Instant, from_micros, iso
-from sandbox import dump
 from sandbox.clockwork import Clockwork, NeverBack
-from sandbox.conformance import Conformance
 from sandbox.faults import Faults, Kind
-from sandbox.front import Front
 from sandbox.journal import Journal
-from sandbox.resources import usage
-from sandbox.state import State
+from sandbox.stripe import dump
+from sandbox.stripe.conformance import Conformance
+from sandbox.stripe.front import Front
+from sandbox.stripe.resources import usage
+from sandbox.stripe.state import State
 
 
 class ClockAnswer(BaseModel):

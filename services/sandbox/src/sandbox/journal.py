@@ -20,8 +20,8 @@ import msgspec
 
 from chassis.pacing import backoff_s
 from chassis.store import AWAY, raise_if_ours
-from sandbox.domain.usage import REMEMBERED_S, MeterEvent
-from sandbox.state import Answer, Body, State
+from sandbox.stripe.domain.usage import REMEMBERED_S, MeterEvent
+from sandbox.stripe.state import Answer, Body, State
 
 log = logging.getLogger(__name__)
 

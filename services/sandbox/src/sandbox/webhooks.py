@@ -11,12 +11,12 @@ from hashlib import sha256
 import aiohttp
 import msgspec
 
-from sandbox import shapes
 from sandbox.faults import Faults
 from sandbox.journal import Journal
-from sandbox.resources.notices import thin_notice
 from sandbox.settings import Settings
-from sandbox.state import Body, State
+from sandbox.stripe import shapes
+from sandbox.stripe.resources.notices import thin_notice
+from sandbox.stripe.state import Body, State
 
 log = logging.getLogger(__name__)
 _HELD_BACK = 50  # so many the fault `webhook_backwards` gathers before it sends the last first,

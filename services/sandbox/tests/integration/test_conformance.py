@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import stripe
 
-from sandbox.openapi import newer
-from sandbox.operations import METER_EVENTS, OPERATIONS
+from sandbox.stripe.openapi import newer
+from sandbox.stripe.operations import METER_EVENTS, OPERATIONS
 from sandbox.testing import NOVEMBER, OCTOBER, Driver, Receiver
 
 

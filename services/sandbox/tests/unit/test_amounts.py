@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.domain.amounts import price_lines, prorated, whole
+from sandbox.stripe.domain.amounts import price_lines, prorated, whole
 
 
 def per_unit(amount: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.domain.calendar import cycle_number, cycle_start
+from sandbox.stripe.domain.calendar import cycle_number, cycle_start
 
 
 def at(text: str) -> int:

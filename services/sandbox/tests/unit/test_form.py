@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import form
-from sandbox.errors import StripeError
+from sandbox.stripe import form
+from sandbox.stripe.errors import StripeError
 
 
 def test_brackets_nest_and_number() -> None:

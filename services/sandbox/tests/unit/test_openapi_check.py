@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.openapi.check import RequestChecker, ResponseChecker
-from sandbox.openapi.document import read_document
-from sandbox.operations import METER_EVENTS, OPERATIONS
+from sandbox.stripe.openapi.check import RequestChecker, ResponseChecker
+from sandbox.stripe.openapi.document import read_document
+from sandbox.stripe.operations import METER_EVENTS, OPERATIONS
 
 PRODUCT = {
     "id": "prod_1",

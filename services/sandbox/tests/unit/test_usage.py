@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.domain.usage import MeterEvent, Tally, value_flaw
+from sandbox.stripe.domain.usage import MeterEvent, Tally, value_flaw
 
 
 def an_event(number: int, value: str = "1", timestamp: int = 0) -> MeterEvent:

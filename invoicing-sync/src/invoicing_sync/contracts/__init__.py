@@ -1,0 +1,1 @@
+"""Contracts: what is agreed becomes objects at Stripe."""

@@ -1,0 +1,219 @@
+"""
+Applies contracts: meters, products, prices, the customer and its subscription at Stripe, then our own activation.
+
+    1. link-intended     the intent to make an object is stored
+    2. object-made       Stripe has it
+    3. link stored       its id is here
+    4. contract-applied  contract, first periods and waiting deliveries, in one transaction
+
+Dying after any of them repeats the ones before as look-ups. Applying twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from chassis.clock import Clock
+from chassis.errors import TryLater
+from event_schemas.contracts import Contract
+from event_schemas.times import month_after, period_containing
+from invoicing_sync.contracts.convert import terms_of
+from invoicing_sync.contracts.domain.terms import Terms, changes_billing
+from invoicing_sync.contracts.handlers import handle_activation
+from invoicing_sync.contracts.objects import Objects
+from invoicing_sync.contracts.store import contracts
+from invoicing_sync.contracts.store.contracts import Billing
+from invoicing_sync.gaps import failpoints
+from invoicing_sync.invoices.holder import Holder
+from invoicing_sync.settings import Settings
+from invoicing_sync.store import cases
+from invoicing_sync.store.pool import Pool
+from invoicing_sync.stripe_door.convert import (
+    licensed_price_key,
+    metered_price_key,
+    seconds,
+    to_wire_licensed_price,
+    to_wire_metered_price,
+    to_wire_subscription,
+)
+from invoicing_sync.stripe_door.door import StripeDoor
+from invoicing_sync.stripe_door.errors import Refused
+from invoicing_sync.usage.store.deliveries import Lane
+
+log = logging.getLogger(__name__)
+DAYS_UNTIL_DUE = 30  # net terms of every contract until the catalogue carries its own
+LOOK_AGAIN_S = 2.0  # contracts whose anchor lies more than a month ahead, and those that failed
+
+
+class Applier:
+    """`wake` says that a contract was stored; `waiting` how many are not dealt with."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        door: StripeDoor,
+        objects: Objects,
+        holder: Holder,
+        clock: Clock,
+        settings: Settings,
+        wake_lanes: Callable[[Iterable[Lane]], None],
+    ) -> None:
+        self._pool, self._door, self._objects, self._holder = pool, door, objects, holder
+        self._clock, self._settings, self._wake_lanes = clock, settings, wake_lanes
+        self._woken = asyncio.Event()
+        self._slots = asyncio.Semaphore(settings.parallel_customers)
+
+    def wake(self) -> None:
+        """A contract was stored."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Apply what is there until cancelled."""
+        while True:
+            self._woken.clear()
+            waiting = [c for c in await contracts.unhandled(self._pool) if self._is_time(c)]
+            await asyncio.gather(*(self._apply_in_turn(contract) for contract in waiting))
+            try:
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._woken.wait()
+            except TimeoutError:
+                continue
+
+    async def waiting(self) -> int:
+        """Contracts that can be applied by now and are not."""
+        return sum(self._is_time(contract) for contract in await contracts.unhandled(self._pool))
+
+    def _is_time(self, contract: Contract) -> bool:
+        """Stripe takes an anchor up to one period ahead."""
+        return contract.billing_anchor <= month_after(self._clock.now(), 1)
+
+    async def _apply_in_turn(self, contract: Contract) -> None:
+        async with self._slots:
+            try:
+                await self.apply(contract)
+            except Refused as refused:
+                answer = refused.answer
+                await self._set_aside(contract, "contract_refused", code=answer.code, sentence=answer.detail)
+            except TryLater as later:
+                log.warning("a contract waits", extra={"customer": contract.customer, "why": str(later)})
+
+    async def apply(self, contract: Contract) -> None:
+        """Bring Stripe and ourselves to this revision."""
+        account = await contracts.account(self._pool, contract.customer)
+        if account is None:
+            await self._apply_first(contract)
+        elif changes_billing(terms_of(account.contract), terms_of(contract)):
+            await self._set_aside(
+                contract, "contract_change_not_supported", applied=account.contract.revision, asked=contract.revision
+            )
+        else:
+            if account.contract.name != contract.name:
+                await self._door.catalogue.mark_customer(account.stripe_customer, contract.customer, contract.name)
+            await contracts.mark_handled(self._pool, contract, replace=True)
+        failpoints.reach("contract-applied")
+
+    async def _set_aside(self, contract: Contract, kind: str, **detail: Any) -> None:
+        now = self._clock.now()
+        await cases.open_case(self._pool, kind, contract.customer, now=now, customer=contract.customer, **detail)
+        await contracts.mark_handled(self._pool, contract, replace=False)
+
+    async def _apply_first(self, contract: Contract) -> None:
+        terms = terms_of(contract)
+        prices = await self._prices(terms)
+        stripe_customer = await self._customer(contract)
+        now = self._clock.now()
+        params = to_wire_subscription(
+            terms,
+            customer=contract.customer,
+            stripe_customer=stripe_customer,
+            prices=prices,
+            now=now,
+            days_until_due=DAYS_UNTIL_DUE,
+        )
+        subscription = await self._subscription(contract, stripe_customer, params)
+        billing = Billing(contract.billing_anchor, _billed_from(contract, now))
+        lanes = await handle_activation(
+            contract,
+            billing,
+            stripe_customer=stripe_customer,
+            stripe_subscription=subscription,
+            first_invoice=_has_first_invoice(terms, now),
+            pool=self._pool,
+            freeze_after=self._settings.freeze_after,
+        )
+        if terms.licensed and seconds(contract.billing_anchor) < seconds(now):
+            await self._say_late_start(contract, now)
+        self._wake_lanes(lanes)
+        await self._holder.hold_all_of(contract.customer, subscription)
+
+    async def _say_late_start(self, contract: Contract, now: datetime) -> None:
+        """Stripe bills licensed items from the next period on; the running one is for a person to settle."""
+        await cases.open_case(
+            self._pool,
+            "first_period_not_billed_in_advance",
+            contract.customer,
+            now=now,
+            customer=contract.customer,
+            billing_anchor=contract.billing_anchor.isoformat(),
+            applied_at=now.isoformat(),
+        )
+
+    async def _prices(self, terms: Terms) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for metered in terms.metered:
+            meter_id = await self._objects.meter(metered.meter)
+            product = await self._objects.product("usage", metered.meter)
+            price = to_wire_metered_price(metered, terms.currency, product=product, meter_id=meter_id)
+            found[metered_price_key(metered, terms.currency)] = await self._objects.price(price)
+        for licensed in terms.licensed:
+            product = await self._objects.product("advance", licensed.item)
+            price = to_wire_licensed_price(licensed, terms.currency, product=product)
+            found[licensed_price_key(licensed, terms.currency)] = await self._objects.price(price)
+        return found
+
+    async def _customer(self, contract: Contract) -> str:
+        catalogue, customer, name = self._door.catalogue, contract.customer, contract.name
+        given = contract.stripe_customer
+
+        async def find(made_since: datetime) -> str | None:
+            if given is None:
+                return await catalogue.find_customer(customer, made_since=made_since)
+            if not await catalogue.has_customer(given):
+                return None
+            await catalogue.mark_customer(given, customer, name)
+            return given
+
+        async def make(key: str) -> str:
+            return await catalogue.make_customer(customer, name, key=key)
+
+        params = {"name": name, "customer": customer}
+        return await self._objects.ensure("customer", customer, params, find=find, make=make, shared=given is not None)
+
+    async def _subscription(self, contract: Contract, stripe_customer: str, params: dict[str, Any]) -> str:
+        catalogue = self._door.catalogue
+
+        async def find(_: datetime) -> str | None:
+            found = await catalogue.find_subscription(stripe_customer, contract.customer)
+            return None if found is None else found.subscription_id
+
+        async def make(key: str) -> str:
+            return (await catalogue.make_subscription(params, key=key)).subscription_id
+
+        return await self._objects.ensure(
+            "subscription", contract.customer, params, find=find, make=make, shared=contract.stripe_customer is not None
+        )
+
+
+def _billed_from(contract: Contract, now: datetime) -> datetime:
+    """The start of the first period whose usage Stripe bills: the anchor, or the period that runs already."""
+    return max(contract.billing_anchor, period_containing(contract.billing_anchor, now).start)
+
+
+def _has_first_invoice(terms: Terms, now: datetime) -> bool:
+    """Whether an invoice comes at the anchor: with licensed items, or as the end of the time before the anchor."""
+    ahead = seconds(terms.billing_anchor) - seconds(now)
+    return ahead > 0 or (ahead == 0 and any(term.quantity > 0 for term in terms.licensed))

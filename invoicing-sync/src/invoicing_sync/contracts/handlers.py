@@ -1,0 +1,84 @@
+"""A contract takes effect here: load, decide, save, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chassis.store import transaction
+from event_schemas.contracts import Contract
+from event_schemas.times import period_containing
+from invoicing_sync.contracts.store import contracts
+from invoicing_sync.contracts.store.contracts import Billing
+from invoicing_sync.store.pool import Pool, lock_intake
+from invoicing_sync.usage.domain.states import State
+from invoicing_sync.usage.handlers import place_delivery
+from invoicing_sync.usage.store import deliveries, entries
+from invoicing_sync.usage.store.deliveries import Lane, NewDelivery
+
+PLACED_AT_ONCE = 1_000  # deliveries of one customer that waited for its contract
+
+
+async def handle_activation(
+    contract: Contract,
+    billing: Billing,
+    *,
+    stripe_customer: str,
+    stripe_subscription: str,
+    first_invoice: bool,
+    pool: Pool,
+    freeze_after: timedelta,
+) -> set[Lane]:
+    """
+    A contract has its objects at Stripe: it is applied, its first periods start, what waited for it is placed.
+
+    Returns the lanes that have work now. One transaction, under the lock that intakes take, so that no entry slips
+    in between as one that waits.
+    """
+    lanes: set[Lane] = set()
+    async with transaction(pool) as tx:
+        await lock_intake(tx)
+        await contracts.activate(
+            tx,
+            contract,
+            billed_from=billing.billed_from,
+            stripe_customer=stripe_customer,
+            stripe_subscription=stripe_subscription,
+        )
+        period = period_containing(billing.billing_anchor, billing.billed_from)
+        number = _number_of(contract, period.start)
+        if first_invoice:
+            empty = type(period)(period.start, period.start)
+            await contracts.add_period(tx, contract.customer, number - 1, empty, freeze_after=timedelta(0))
+        await contracts.add_period(tx, contract.customer, number, period, freeze_after=freeze_after)
+        while rows := await deliveries.waiting_for_contract(tx, contract.customer, PLACED_AT_ONCE):
+            known = await entries.present(tx, [row["reverses"] for row in rows if row["reverses"]])
+            waited = [
+                NewDelivery(
+                    identifier=row["identifier"],
+                    customer=contract.customer,
+                    meter=row["meter"],
+                    value=row["value"],
+                    effective_at=row["effective_at"],
+                    recorded_at=row["recorded_at"],
+                    period_start=None,
+                    period_end=None,
+                    reverses=row["reverses"],
+                    state=State.WAITING_FOR_CONTRACT,
+                    correction=None,
+                )
+                for row in rows
+            ]
+            placed = [
+                place_delivery(d, billing, charge_is_here=d.reverses in known, freeze_after=freeze_after)
+                for d in waited
+            ]
+            await deliveries.place(tx, placed)
+            lanes |= {(d.customer, d.meter) for d in placed if d.state is State.PENDING}
+    return lanes
+
+
+def _number_of(contract: Contract, start: object) -> int:
+    number = 0
+    while contract.period(number).start != start:
+        number += 1
+    return number

@@ -1,0 +1,1 @@
+"""Invoices: periods freeze, and the gate finalises."""

@@ -1,0 +1,210 @@
+"""Periods of customers, from open to finalised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import asyncpg
+
+from event_schemas.times import Period
+from event_schemas.values import decimal_text
+from invoicing_sync.invoices.domain.gate import PeriodState
+from invoicing_sync.store.pool import Connection, Pool
+from invoicing_sync.usage.store.deliveries import UNSETTLED_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRow:
+    """One customer's period. `ledger` is there from `complete` on."""
+
+    customer: str
+    number: int
+    period: Period
+    freeze_at: datetime
+    state: PeriodState
+    ledger: Mapping[str, Decimal] | None
+    invoice_id: str | None
+    attempt: int
+    differs_since: datetime | None
+
+    @property
+    def is_first_invoice(self) -> bool:
+        """Whether it stands for the invoice that carries no usage."""
+        return self.period.start == self.period.end
+
+
+def _row(row: asyncpg.Record) -> PeriodRow:
+    ledger = row["ledger"]
+    return PeriodRow(
+        customer=row["customer"],
+        number=row["number"],
+        period=Period(row["period_start"], row["period_end"]),
+        freeze_at=row["freeze_at"],
+        state=PeriodState(row["state"]),
+        ledger=None if ledger is None else {meter: Decimal(value) for meter, value in ledger.items()},
+        invoice_id=row["invoice_id"],
+        attempt=row["attempt"],
+        differs_since=row["differs_since"],
+    )
+
+
+async def due(pool: Pool, state: PeriodState, freeze_by: datetime) -> list[PeriodRow]:
+    """Periods in a state whose freeze is not later than `freeze_by`, oldest first."""
+    rows = await pool.fetch(
+        "SELECT * FROM periods WHERE state = $1 AND freeze_at <= $2 ORDER BY freeze_at, customer",
+        state.value,
+        freeze_by,
+    )
+    return [_row(row) for row in rows]
+
+
+async def freeze(tx: Connection, customer: str, number: int, *, now: datetime) -> bool:
+    """Freeze an open period; false when it is frozen already."""
+    return bool(
+        await tx.fetchval(
+            "UPDATE periods SET state = 'frozen', frozen_at = $3 "
+            "WHERE customer = $1 AND number = $2 AND state = 'open' RETURNING true",
+            customer,
+            number,
+            now,
+        )
+    )
+
+
+async def without_open_deliveries(pool: Pool, rows: list[PeriodRow]) -> list[PeriodRow]:
+    """Those of the periods all of whose deliveries are settled."""
+    busy = await pool.fetch(
+        f"""
+        SELECT DISTINCT t.c, t.p FROM unnest($1::text[], $2::timestamptz[]) AS t(c, p)
+        JOIN deliveries d ON d.customer = t.c AND d.period_end = t.p AND d.state IN {UNSETTLED_STATES}
+        """,
+        [row.customer for row in rows],
+        [row.period.end for row in rows],
+    )
+    unsettled = {(row["c"], row["p"]) for row in busy}
+    return [row for row in rows if (row.customer, row.period.end) not in unsettled]
+
+
+async def frozen_ledger(pool: Pool, customer: str, period: Period, within: Period) -> list[tuple[str, Decimal]]:
+    """Net quantity by meter of a period's frozen set, for what took effect `within`; corrections are not in it."""
+    rows = await pool.fetch(
+        """
+        SELECT meter, sum(value) AS value FROM deliveries
+        WHERE customer = $1 AND period_end = $2 AND state <> 'correction' AND effective_at >= $3 AND effective_at < $4
+        GROUP BY meter
+        """,
+        customer,
+        period.end,
+        within.start,
+        within.end,
+    )
+    return [(row["meter"], row["value"]) for row in rows]
+
+
+async def complete(pool: Pool, row: PeriodRow, ledger: Mapping[str, Decimal]) -> None:
+    """The frozen set is whole and settled: its numbers stand from now on."""
+    await pool.execute(
+        "UPDATE periods SET state = 'complete', ledger = $3 WHERE customer = $1 AND number = $2 AND state = 'frozen'",
+        row.customer,
+        row.number,
+        {meter: decimal_text(value) for meter, value in ledger.items()},
+    )
+
+
+async def hold(pool: Pool, row: PeriodRow, reason: str) -> datetime:
+    """Stripe's numbers and ours differ; since when (process time)."""
+    since: datetime = await pool.fetchval(
+        """
+        UPDATE periods SET state = 'held', held_reason = $3, differs_since = coalesce(differs_since, now())
+        WHERE customer = $1 AND number = $2 AND state IN ('complete', 'held') RETURNING differs_since
+        """,
+        row.customer,
+        row.number,
+        reason,
+    )
+    return since
+
+
+async def intend_to_finalise(pool: Pool, row: PeriodRow, invoice_id: str) -> None:
+    """Store the intent before the call."""
+    await pool.execute(
+        """
+        UPDATE periods SET state = 'finalising', invoice_id = $3, held_reason = NULL, differs_since = NULL
+        WHERE customer = $1 AND number = $2 AND state IN ('complete', 'held')
+        """,
+        row.customer,
+        row.number,
+        invoice_id,
+    )
+
+
+async def next_attempt(pool: Pool, row: PeriodRow) -> None:
+    """Stripe answered 5xx and replays it for the key used: another key next time."""
+    await pool.execute(
+        "UPDATE periods SET attempt = attempt + 1 WHERE customer = $1 AND number = $2", row.customer, row.number
+    )
+
+
+async def finalised(pool: Pool, row: PeriodRow, *, now: datetime) -> None:
+    """The invoice is finalised at Stripe."""
+    await pool.execute(
+        """
+        UPDATE periods SET state = 'finalised', finalised_at = $3, held_reason = NULL, differs_since = NULL
+        WHERE customer = $1 AND number = $2 AND state = 'finalising'
+        """,
+        row.customer,
+        row.number,
+        now,
+    )
+
+
+async def unsettled(pool: Pool, at: datetime, *, usage_by: datetime) -> list[str]:
+    """
+    Periods that should be done at `at`, neither finalised nor held with an open case; a few, as sentences.
+
+    Args:
+        usage_by: periods with usage are done only when their freeze is not later than this.
+    """
+    rows = await pool.fetch(
+        """
+        SELECT p.customer, p.number, p.state FROM periods p
+        WHERE p.state <> 'finalised'
+          AND p.freeze_at <= CASE WHEN p.period_start = p.period_end THEN $1 ELSE $2::timestamptz END
+          AND NOT (p.state = 'held' AND EXISTS (
+              SELECT FROM cases c WHERE c.kind = 'invoice_held' AND c.closed_at IS NULL
+                AND c.natural_key = p.customer || '/' || p.number))
+        ORDER BY p.freeze_at, p.customer LIMIT 5
+        """,
+        at,
+        usage_by,
+    )
+    return [f"period {row['number']} of {row['customer']} is {row['state']}" for row in rows]
+
+
+async def count_held(pool: Pool) -> int:
+    """Invoices that are held."""
+    return int(await pool.fetchval("SELECT count(*) FROM periods WHERE state = 'held'"))
+
+
+async def search(pool: Pool, customer: str | None, state: str | None, limit: int) -> list[asyncpg.Record]:
+    """Periods for people, latest end first."""
+    return await pool.fetch(
+        """
+        SELECT * FROM periods WHERE ($1::text IS NULL OR customer = $1) AND ($2::text IS NULL OR state = $2)
+        ORDER BY period_end DESC, customer LIMIT $3
+        """,
+        customer,
+        state,
+        limit,
+    )
+
+
+def inner_minutes(period: Period) -> Period:
+    """The whole minutes inside a period: Stripe sums those alone."""
+    minute = timedelta(minutes=1)
+    start = period.start.replace(second=0, microsecond=0)
+    start = start if start == period.start else start + minute
+    return Period(start, period.end.replace(second=0, microsecond=0))

@@ -1,0 +1,1 @@
+"""Reconciliation: the ledger and Stripe, compared by customer, meter and day."""

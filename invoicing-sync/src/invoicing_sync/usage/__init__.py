@@ -1,0 +1,1 @@
+"""Usage: entries from the bus become meter events, one lane for each customer and meter."""

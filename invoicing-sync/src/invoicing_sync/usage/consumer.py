@@ -1,0 +1,124 @@
+"""
+What this service reads of the bus, and the order of effects.
+
+    usage.rated      entries, deliveries, corrections and offsets in one transaction   failpoint entries-stored
+                     then the lanes are woken; if we die before, the scan finds them
+    contracts        the newest revision of each customer, stored                      failpoint contract-stored
+                     then the applier is woken; if we die before, it finds the row
+    rating.progress  the furthest of each partition and the offset in one transaction; then the gate is woken
+
+`contracts` is compacted and read from its beginning at each start: repeating it changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import timedelta
+
+import msgspec
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+
+from chassis.bus import TopicReader
+from chassis.clock import Clock
+from event_schemas.events.contract_v1 import ContractEvent
+from event_schemas.topics import CONTRACTS, RATING_PROGRESS, USAGE_RATED
+from event_schemas.wire import ProgressData, RatedEntry, RatingProgress, UsageRated
+from invoicing_sync import metrics
+from invoicing_sync.contracts.store import contracts
+from invoicing_sync.gaps import failpoints
+from invoicing_sync.store import cases
+from invoicing_sync.store.pool import Pool
+from invoicing_sync.usage.handlers import Offsets, handle_entries, handle_progress
+from invoicing_sync.usage.store.deliveries import Lane
+from invoicing_sync.usage.topic_reader import BatchReader
+
+log = logging.getLogger(__name__)
+
+_entry = msgspec.json.Decoder(UsageRated)
+_progress = msgspec.json.Decoder(RatingProgress)
+
+
+class Intake:
+    """The three readers of the bus."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        pool: Pool,
+        clock: Clock,
+        *,
+        freeze_after: timedelta,
+        gather_ms: int,
+        wake_lanes: Callable[[Iterable[Lane]], None],
+        wake_applier: Callable[[], None],
+        wake_gate: Callable[[], None],
+    ) -> None:
+        self._pool, self._clock, self._freeze_after = pool, clock, freeze_after
+        self._wake_lanes, self._wake_applier, self._wake_gate = wake_lanes, wake_applier, wake_gate
+        self.rated = BatchReader(bootstrap, USAGE_RATED.name, self._take_entries, pool=pool, gather_ms=gather_ms)
+        self.progress = BatchReader(
+            bootstrap, RATING_PROGRESS.name, self._take_progress, pool=pool, gather_ms=gather_ms
+        )
+        self.contracts = TopicReader(bootstrap, CONTRACTS.name, self._take_contract)
+
+    async def _take_entries(self, records: Sequence[ConsumerRecord], offsets: Offsets) -> None:
+        batch: list[RatedEntry] = []
+        for record in records:
+            try:
+                batch.append(_entry.decode(record.value or b"").data)
+            except msgspec.DecodeError as error:
+                await self._unreadable(record, error)
+        new, lanes = await handle_entries(batch, offsets, pool=self._pool, freeze_after=self._freeze_after)
+        failpoints.reach("entries-stored")
+        metrics.entries_stored.inc(new)
+        self._wake_lanes(lanes)
+        self._wake_gate()
+
+    async def _take_progress(self, records: Sequence[ConsumerRecord], offsets: Offsets) -> None:
+        furthest: dict[int, ProgressData] = {}
+        for record in records:
+            try:
+                data = _progress.decode(record.value or b"").data
+            except msgspec.DecodeError as error:
+                await self._unreadable(record, error)
+                continue
+            furthest[data.partition] = data
+        await handle_progress(list(furthest.values()), offsets, pool=self._pool)
+        self._wake_gate()
+
+    async def _take_contract(self, record: ConsumerRecord) -> None:
+        if not record.value:
+            return  # a tombstone of compaction: contracts end by a revision, never by vanishing
+        try:
+            contract = ContractEvent.model_validate_json(record.value).data
+        except ValidationError as error:
+            await self._unreadable(record, error)
+            return
+        if await contracts.keep_newest(self._pool, contract):
+            failpoints.reach("contract-stored")
+            self._wake_applier()
+
+    async def _unreadable(self, record: ConsumerRecord, error: Exception) -> None:
+        """A record of our own house that does not decode is a bug there: a case, named by its place on the bus."""
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        log.error("an unreadable record", extra={"place": place, "error": type(error).__name__})
+        await cases.open_case(self._pool, "unreadable_record", place, now=self._clock.now(), error=type(error).__name__)
+
+    def works(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """The readers as background work."""
+        return {"usage.rated": self.rated.run, "rating.progress": self.progress.run, "contracts": self.contracts.run}
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Something that moves whenever a batch was taken in."""
+        return self.rated.handled, self.progress.handled
+
+    async def unread(self) -> dict[str, int]:
+        """Records not handled yet, by topic."""
+        return {
+            USAGE_RATED.name: await self.rated.unread(),
+            RATING_PROGRESS.name: await self.progress.unread(),
+            CONTRACTS.name: await self.contracts.unread(),
+        }

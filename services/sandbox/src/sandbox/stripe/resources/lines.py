@@ -1,0 +1,132 @@
+"""The lines of an invoice: licensed items in advance, usage in arrears, loose items, as Stripe lays them out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sandbox.stripe.domain.amounts import PricedLine, price_lines, prorated
+from sandbox.stripe.domain.calendar import cycle_start
+from sandbox.stripe.state import Body, State
+
+Span = tuple[int, int]  # [start, end) in unix seconds
+
+
+def licensed_lines(state: State, invoice: Body, item: Body, period: Span, *, whole_s: int | None = None) -> list[Body]:
+    """A licensed item's lines for a period in advance; prorated where `whole_s`, its full length, is given."""
+    price = state.objects["price"][item["price"]["id"]]
+    part_s = period[1] - period[0]
+    lines = []
+    for priced in price_lines(price, Decimal(item["quantity"])):
+        is_part = whole_s is not None and whole_s != part_s
+        done = prorated(priced, part_s, whole_s) if is_part and whole_s else priced
+        lines.append(_item_line(state, invoice, item, done, period, proration=is_part))
+    return lines
+
+
+def usage_lines(state: State, invoice: Body, item: Body, period: Span) -> list[Body]:
+    """A metered item's lines for a period that has ended, from what is counted now; a negative total is nothing."""
+    price = state.objects["price"][item["price"]["id"]]
+    meter = state.objects["billing.meter"][price["recurring"]["meter"]]
+    counted = state.tally(invoice["customer"], meter["event_name"]).aggregate(
+        *period, formula=meter["default_aggregation"]["formula"], window=meter["event_time_window"]
+    )
+    lines = []
+    for tier, priced in enumerate(price_lines(price, max(counted, Decimal(0)))):
+        line = _item_line(state, invoice, item, priced, period, proration=False)
+        line["_usage"], line["_tier"] = meter["event_name"], tier
+        lines.append(line)
+    return lines
+
+
+def whole_cycle(subscription: Body) -> int:
+    """The length in seconds of the full cycle that ends at the subscription's anchor."""
+    interval, count = subscription["_interval"]
+    anchor: int = subscription["billing_cycle_anchor"]
+    return anchor - cycle_start(anchor, -1, interval=interval, count=count)
+
+
+def loose_line(state: State, invoice: Body, item: Body) -> Body:
+    """The line of an invoice item."""
+    line = _line(state, invoice, item["amount"], (item["period"]["start"], item["period"]["end"]))
+    line.update(
+        description=item["description"],
+        discountable=item["discountable"],
+        metadata=item["metadata"],
+        quantity=item["quantity"],
+        quantity_decimal=item["quantity_decimal"],
+        pricing=item["pricing"],
+        parent={
+            "type": "invoice_item_details",
+            "subscription_item_details": None,
+            "invoice_item_details": {
+                "invoice_item": item["id"],
+                "proration": False,
+                "proration_details": {"credited_items": None},
+                "subscription": item["_subscription"],
+            },
+        },
+    )
+    return line
+
+
+def plain(value: Decimal) -> str:
+    """A decimal as Stripe writes it: no exponent, no zeros at the end."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _item_line(state: State, invoice: Body, item: Body, priced: PricedLine, period: Span, *, proration: bool) -> Body:
+    price = item["price"]
+    product = state.objects["product"][price["product"]]["name"]
+    quantity = plain(priced.quantity)
+    line = _line(state, invoice, priced.amount, period)
+    line.update(
+        description=f"{quantity} × {product}",
+        discountable=not proration,
+        subscription=item["subscription"],
+        quantity=int(priced.quantity),
+        quantity_decimal=quantity,
+        pricing={
+            "type": "price_details",
+            "unit_amount_decimal": plain(priced.unit_amount),
+            "price_details": {"price": price["id"], "product": price["product"]},
+        },
+        parent={
+            "type": "subscription_item_details",
+            "invoice_item_details": None,
+            "subscription_item_details": {
+                "invoice_item": None,
+                "proration": proration,
+                "proration_details": {"credited_items": None},
+                "subscription": item["subscription"],
+                "subscription_item": item["id"],
+            },
+        },
+    )
+    return line
+
+
+def _line(state: State, invoice: Body, amount: int, period: Span) -> dict[str, Any]:
+    return {
+        "id": state.new_id("line_item"),
+        "object": "line_item",
+        "amount": amount,
+        "currency": invoice["currency"],
+        "description": None,
+        "discount_amounts": [],
+        "discountable": True,
+        "discounts": [],
+        "invoice": invoice["id"],
+        "livemode": False,
+        "metadata": {},
+        "parent": None,
+        "period": {"start": period[0], "end": period[1]},
+        "pretax_credit_amounts": [],
+        "pricing": None,
+        "quantity": None,
+        "quantity_decimal": None,
+        "subscription": None,
+        "subtotal": amount,
+        "taxes": [],
+    }

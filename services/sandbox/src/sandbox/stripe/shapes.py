@@ -1,0 +1,25 @@
+"""How kept objects are shown: without secrets, with the parts that Stripe leaves out left out."""
+
+from __future__ import annotations
+
+from sandbox.stripe.resources.catalogue import without_tiers
+from sandbox.stripe.resources.invoices import refresh, shown_invoice
+from sandbox.stripe.state import Body, State
+
+
+def shown(state: State, body: Body, *, created: bool = False) -> Body:
+    """An object or list as an answer shows it. `created`: secrets are shown, this once."""
+    if isinstance(body.get("data"), list) and "id" not in body:
+        return {**body, "data": [shown(state, row) for row in body["data"]]}
+    kind = body.get("object")
+    if kind == "invoice":
+        return shown_invoice(refresh(state, body))
+    if kind == "price":
+        return without_tiers(body)
+    if kind == "event":
+        return {**body, "pending_webhooks": len(state.pending.get(body["id"], ()))}
+    if kind == "webhook_endpoint" and not created and "url" in body:
+        return {key: value for key, value in body.items() if key != "secret"}
+    if kind == "v2.core.event_destination" and not created and "webhook_endpoint" in body:
+        return {**body, "webhook_endpoint": {"url": body["webhook_endpoint"]["url"]}}
+    return {key: value for key, value in body.items() if not key.startswith("_")}
