@@ -9,6 +9,7 @@ from pathlib import Path
 import uvloop
 
 from chassis.app import run
+from chassis.settings import told_plainly
 from chassis.store import migrate
 from chassis.telemetry import configure_logging
 from chassis.topics import ensure_topics
@@ -31,7 +32,7 @@ async def serve(settings: Settings) -> None:
 async def prepare(settings: Settings) -> None:
     """Make the schema, its tables and the topics that this service reads and writes; safe to repeat."""
     await migrate(settings.database_url.get_secret_value(), SCHEMA, Path(__file__).parent / "migrations")
-    await ensure_topics(settings.kafka_bootstrap_servers, partitions=settings.event_partitions, topics=TOPICS)
+    await ensure_topics(settings.broker, partitions=settings.event_partitions, topics=TOPICS)
 
 
 def main() -> None:
@@ -39,12 +40,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="invoicing_sync", description=__doc__)
     parser.add_argument("command", choices=["serve", "migrate"])
     command = parser.parse_args().command
-    settings = Settings.load(SERVICE)
-    configure_logging(SERVICE, settings.log_level)
-    if command == "migrate":
-        asyncio.run(prepare(settings))
-    else:
-        uvloop.run(serve(settings))
+    with told_plainly():
+        settings = Settings.load(SERVICE)
+        configure_logging(SERVICE, settings.log_level)
+        if command == "migrate":
+            asyncio.run(prepare(settings))
+        else:
+            uvloop.run(serve(settings))
 
 
 if __name__ == "__main__":

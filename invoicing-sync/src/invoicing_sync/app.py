@@ -53,7 +53,7 @@ async def build(settings: Settings, *, clock: BusinessClock | None = None) -> Bu
     pool = await open_pool(settings.database_url.get_secret_value(), SCHEMA, size=POOL_SIZE)
     door = StripeDoor(settings.stripe_api_key.get_secret_value(), base_url=settings.stripe_base_url, pace=settings.pace)
     await door.open()
-    producer = BatchProducer(settings.kafka_bootstrap_servers)
+    producer = BatchProducer(settings.broker)
     await producer.start()
     instance = Instance(pool, door, name=settings.instance_name, lease_s=settings.lease_s)
     await instance.start()
@@ -73,7 +73,7 @@ def _assemble(
     inbox = Inbox(pool, door, producer, holder, clock, parallel=settings.parallel_customers, wake_gate=gate.wake)
     sweep = Sweep(pool, door, clock, every_s=settings.sweep_s, stored=inbox.wake)
     intake = Intake(
-        settings.kafka_bootstrap_servers,
+        settings.broker,
         pool,
         clock,
         freeze_after=settings.freeze_after,

@@ -9,6 +9,7 @@ from typing import Any
 
 import uvloop
 
+from chassis.settings import told_plainly
 from chassis.telemetry import configure_logging
 from usage_rating.app import run_migrations, serve
 from usage_rating.domain.outcome import decide
@@ -22,14 +23,16 @@ def main(arguments: list[str]) -> int:
     """Run one command; 2 where there is no such command."""
     match arguments:
         case ["serve"]:
-            settings = Settings.load("rating")
-            configure_logging("rating", settings.log_level)
-            _spare_the_collector()
-            uvloop.run(serve(settings))
+            with told_plainly():
+                settings = Settings.load("rating")
+                configure_logging("rating", settings.log_level)
+                _spare_the_collector()
+                uvloop.run(serve(settings))
         case ["migrate"]:
-            settings = Settings.load("rating")
-            configure_logging("rating", settings.log_level)
-            uvloop.run(run_migrations(settings))
+            with told_plainly():
+                settings = Settings.load("rating")
+                configure_logging("rating", settings.log_level)
+                uvloop.run(run_migrations(settings))
         case ["decide"]:
             json.dump(decide_cases(json.load(sys.stdin)), sys.stdout)
         case _:

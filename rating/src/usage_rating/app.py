@@ -50,10 +50,10 @@ async def build(settings: Settings, *, clock: BusinessClock | None = None) -> As
         stack.push_async_callback(hot.close)
         cold = await create_pool(url, SCHEMA, size=4)
         stack.push_async_callback(cold.close)
-        producer = BatchProducer(settings.kafka_bootstrap_servers)
+        producer = BatchProducer(settings.broker)
         await producer.start()
         stack.push_async_callback(producer.stop)
-        ends = LogEnds(settings.kafka_bootstrap_servers)
+        ends = LogEnds(settings.broker)
         await ends.start(settings.event_partitions)
         stack.push_async_callback(ends.stop)
         clock = clock or business_clock(settings.business_clock_url)
@@ -72,7 +72,7 @@ def _assemble(
 ) -> App:
     health = Health()
     book = ContractBook()
-    contracts = TopicReader(settings.kafka_bootstrap_servers, CONTRACTS.name, book.take)
+    contracts = TopicReader(settings.broker, CONTRACTS.name, book.take)
     store, reading = HotStore(hot), Reading(cold)
     publisher = Publisher(
         producer,
@@ -108,7 +108,7 @@ def _caught_up(contracts: TopicReader) -> Callable[[], Coroutine[Any, Any, str |
 async def run_migrations(settings: Settings) -> None:
     """Make the schema, its roles and tables, and the topics; safe to repeat."""
     await migrate(settings.database_url.get_secret_value(), SCHEMA, MIGRATIONS)
-    await ensure_topics(settings.kafka_bootstrap_servers, partitions=settings.event_partitions)
+    await ensure_topics(settings.broker, partitions=settings.event_partitions)
 
 
 async def serve(settings: Settings) -> None:

@@ -25,7 +25,7 @@ def of_accepted(partition: int) -> TopicPartition:
 
 async def identify_topic(settings: Settings) -> TopicIdentity:
     """The topic as the broker knows it. Raises ForeignTopic where its partition count is not the agreed one."""
-    topic = await identify(settings.kafka_bootstrap_servers, EVENTS_ACCEPTED.name)
+    topic = await identify(settings.broker, EVENTS_ACCEPTED.name)
     if topic.partitions != settings.event_partitions:
         raise ForeignTopic(
             f"{EVENTS_ACCEPTED.name} has {topic.partitions} partitions, EVENT_PARTITIONS says "

@@ -25,6 +25,7 @@ import time
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from chassis.broker_access import connect
 from chassis.bus import BatchProducer
 from chassis.clock import Clock
 from chassis.errors import StaleEpoch, TryLater
@@ -128,7 +129,7 @@ class Worker:
         self._topic = await identify_topic(self._settings)
         self._ledger_id = await self._store.ledger_id()
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            **self._settings.broker.aiokafka(),
             group_id=self._settings.consumer_group,
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -139,7 +140,7 @@ class Worker:
             check_crcs=False,  # TCP and the broker have checked; it costs 4 % of this process
         )
         self._reader = BatchReader(self._consumer, self._settings)
-        await self._consumer.start()
+        await connect(self._consumer, self._settings.broker)
         committing = asyncio.create_task(self._commit_for_monitoring(), name="kafka-commit")
         try:
             self._consumer.subscribe([EVENTS_ACCEPTED.name], listener=_Listener(self))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
+from chassis.broker import Broker
+from chassis.broker_access import connect
 from event_schemas.topics import CONTRACTS, EVENTS_ACCEPTED
 
 WAIT_S = 5  # whoever asks would rather hear that the broker is away than wait for the client's 40 s
@@ -26,15 +28,15 @@ class Ends:
 class LogEnds:
     """A consumer that reads nothing and belongs to no group: its questions never queue behind a waiting fetch."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
         self._consumer: AIOKafkaConsumer | None = None
         self._partitions: list[TopicPartition] = []
 
     async def start(self, partitions: int) -> None:
-        """Connect. Raises KafkaError when no broker answers."""
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
-        await self._consumer.start()
+        """Connect. Raises KafkaError when no broker answers, WrongSetting when it refuses us."""
+        self._consumer = AIOKafkaConsumer(**self._broker.aiokafka(), enable_auto_commit=False)
+        await connect(self._consumer, self._broker)
         accepted = [TopicPartition(EVENTS_ACCEPTED.name, number) for number in range(partitions)]
         self._partitions = [_CONTRACTS, *accepted]
 

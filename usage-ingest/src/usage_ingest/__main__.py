@@ -7,10 +7,11 @@ import gc
 
 import typer
 
+from chassis.settings import DatabaseSettings, read, told_plainly
 from chassis.store import migrate as bring_up
 from chassis.telemetry import configure_logging
 from usage_ingest import commands
-from usage_ingest.settings import MIGRATIONS, SCHEMA, SERVICE, DatabaseSettings, Settings
+from usage_ingest.settings import MIGRATIONS, SCHEMA, SERVICE, Settings
 
 cli = typer.Typer(
     help="usage-ingest: takes events in, verified, stored, acknowledged.",
@@ -28,16 +29,16 @@ def serve() -> None:
     from chassis.app import run  # here, so that the other commands do not load a web server and a Kafka client
     from usage_ingest.app import build
 
-    settings = Settings.load(SERVICE)
-    configure_logging(SERVICE, settings.log_level)
-
     async def main() -> None:
         service = build(settings)
         _calm_the_collector()
         await run(service.app, host=settings.host, port=settings.port, work={"ingest": service.work()})
 
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(main())
+    with told_plainly():
+        settings = Settings.load(SERVICE)
+        configure_logging(SERVICE, settings.log_level)
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(main())
 
 
 def _calm_the_collector() -> None:
@@ -50,9 +51,10 @@ def _calm_the_collector() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring schema `ingest` up to its newest migration; safe to repeat."""
-    settings = DatabaseSettings.load()
-    configure_logging(SERVICE)
-    asyncio.run(bring_up(settings.database_url.get_secret_value(), SCHEMA, MIGRATIONS))
+    with told_plainly():
+        settings = read(DatabaseSettings, SERVICE)
+        configure_logging(SERVICE)
+        asyncio.run(bring_up(settings.database_url.get_secret_value(), SCHEMA, MIGRATIONS))
 
 
 if __name__ == "__main__":

@@ -86,12 +86,12 @@ class Service:
     async def _check_topics(self) -> None:
         settings = self.parts.settings
         await ensure_topics(
-            settings.kafka_bootstrap_servers,
+            settings.broker,
             partitions=settings.event_partitions,
             replication=settings.topic_replication,
             topics=(EVENTS_ACCEPTED, EVENTS_QUARANTINED, CONTRACTS),
         )
-        found = await identify(settings.kafka_bootstrap_servers, EVENTS_ACCEPTED.name)
+        found = await identify(settings.broker, EVENTS_ACCEPTED.name)
         if found.partitions != settings.event_partitions:
             raise RuntimeError(
                 f"{EVENTS_ACCEPTED.name} has {found.partitions} partitions, EVENT_PARTITIONS says "
@@ -144,15 +144,15 @@ class Service:
 def build(settings: Settings, *, clock: BusinessClock | SetClock | None = None) -> Service:
     """Make the service; nothing is connected yet. Tests hand in their own clock."""
     parts = _make_parts(settings, clock or business_clock(settings.business_clock_url))
-    bootstrap = settings.kafka_bootstrap_servers
+    broker = settings.broker
 
     async def contracts_reader() -> TopicReader:
-        return TopicReader(bootstrap, CONTRACTS.name, parts.register.take_contract)
+        return TopicReader(broker, CONTRACTS.name, parts.register.take_contract)
 
     async def returns_reader() -> TopicReader:
         start_at = await positions(parts.hot_pool, EVENTS_QUARANTINED.name)
         return TopicReader(
-            bootstrap, EVENTS_QUARANTINED.name, lambda record: take_return(record, parts), start_at=start_at
+            broker, EVENTS_QUARANTINED.name, lambda record: take_return(record, parts), start_at=start_at
         )
 
     @asynccontextmanager
@@ -177,13 +177,13 @@ def build(settings: Settings, *, clock: BusinessClock | SetClock | None = None) 
 
 
 def _make_parts(settings: Settings, clock: BusinessClock | SetClock) -> Parts:
-    url, bootstrap = settings.database_url.get_secret_value(), settings.kafka_bootstrap_servers
+    url, broker = settings.database_url.get_secret_value(), settings.broker
     engine = create_engine(url, SCHEMA, size=settings.database_pool_size)
     return Parts(
         settings=settings,
         clock=clock,
         producer=BatchProducer(
-            bootstrap,
+            broker,
             linger_ms=settings.producer_linger_ms,
             max_waiting_bytes=settings.producer_waiting_bytes_max,
             confirm_within_s=settings.confirm_within_s,
@@ -191,7 +191,7 @@ def _make_parts(settings: Settings, clock: BusinessClock | SetClock) -> Parts:
         engine=engine,
         keys=KeyRing(),
         register=CustomerRegister(engine),
-        accepted=Log(bootstrap, EVENTS_ACCEPTED.name, partitions=settings.event_partitions),
+        accepted=Log(broker, EVENTS_ACCEPTED.name, partitions=settings.event_partitions),
     )
 
 

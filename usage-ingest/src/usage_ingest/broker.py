@@ -8,7 +8,9 @@ from collections.abc import Callable, Collection
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.errors import TryLater
+from chassis.broker import Broker
+from chassis.broker_access import connect
+from chassis.errors import TryLater, WrongSetting
 
 
 async def all_done(futures: Collection[asyncio.Future[None]], *, after_each: Callable[[], None]) -> None:
@@ -39,8 +41,8 @@ async def all_done(futures: Collection[asyncio.Future[None]], *, after_each: Cal
 class Log:
     """A topic's log as the broker tells it now."""
 
-    def __init__(self, bootstrap: str, topic: str, *, partitions: int, within_s: float = 3.0) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, broker: Broker, topic: str, *, partitions: int, within_s: float = 3.0) -> None:
+        self._broker = broker
         self._partitions = [TopicPartition(topic, number) for number in range(partitions)]
         self._within_s = within_s
         self._client: AIOKafkaConsumer | None = None
@@ -53,7 +55,7 @@ class Log:
                 async with asyncio.timeout(self._within_s):
                     client = await self._connected()
                     ends = await client.end_offsets(self._partitions)
-            except (KafkaError, OSError, TimeoutError) as error:
+            except (KafkaError, OSError, TimeoutError, WrongSetting) as error:
                 await self._disconnect()
                 raise TryLater(f"the broker is away: {type(error).__name__}", after_s=1.0) from error
             return sum(ends.values())
@@ -65,12 +67,8 @@ class Log:
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._client is None:
-            client = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
-            try:
-                await client.start()
-            except BaseException:
-                await client.stop()
-                raise
+            client = AIOKafkaConsumer(**self._broker.aiokafka(), enable_auto_commit=False)
+            await connect(client, self._broker)
             self._client = client
         return self._client
 

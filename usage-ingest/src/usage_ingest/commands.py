@@ -11,15 +11,16 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis.errors import WrongSetting
+from chassis.settings import DatabaseSettings, read
 from chassis.store import create_engine
 from event_schemas.times import iso
 from usage_ingest.domain.limits import EVENTS_MAX
 from usage_ingest.domain.scope import ANY
 from usage_ingest.secret import digest_of, new_secret
-from usage_ingest.settings import SCHEMA, DatabaseSettings
+from usage_ingest.settings import SCHEMA, SERVICE
 from usage_ingest.store.errors import STORE_AWAY
 from usage_ingest.store.keys import KeyRefused, NewKey, create_key, list_keys, revoke_key, rotate_key
 
@@ -94,7 +95,7 @@ def list_all(as_json: Json = False) -> None:
 
 def _with_engine(act: Callable[[AsyncEngine], Awaitable[Answer]]) -> Answer:
     async def main() -> Answer:
-        engine = create_engine(DatabaseSettings.load().database_url.get_secret_value(), SCHEMA, size=1)
+        engine = create_engine(read(DatabaseSettings, SERVICE).database_url.get_secret_value(), SCHEMA, size=1)
         try:
             return await act(engine)
         finally:
@@ -102,9 +103,7 @@ def _with_engine(act: Callable[[AsyncEngine], Awaitable[Answer]]) -> Answer:
 
     try:
         return asyncio.run(main())
-    except ValidationError:
-        _refuse("DATABASE_URL is not set")
-    except KeyRefused as refusal:
+    except (WrongSetting, KeyRefused) as refusal:
         _refuse(str(refusal))
     except STORE_AWAY as error:
         _refuse(f"the database did not answer: {type(error).__name__}; was `migrate` run?")

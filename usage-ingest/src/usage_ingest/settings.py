@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
 
 from chassis.settings import ServiceSettings
 
@@ -27,17 +25,3 @@ class Settings(ServiceSettings):
     database_pool_size: int = Field(4, ge=1)  # only bad events and operators use the database
     topic_replication: int = Field(1, ge=1)  # for topics made at the start; 3 on a cluster
     stalled_after_s: float = Field(60.0, gt=0)  # liveness fails when work has stood still this long
-
-
-class DatabaseSettings(BaseSettings):
-    """What `migrate` and `keys` read: the database alone."""
-
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
-
-    database_url: SecretStr
-
-    @classmethod
-    def load(cls) -> DatabaseSettings:
-        """USAGE_INGEST_DATABASE_URL, else DATABASE_URL. Raises ValidationError where neither is set."""
-        own = os.environ.get("USAGE_INGEST_DATABASE_URL")
-        return cls(**({"database_url": own} if own else {}))  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ import msgspec
 from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
+from chassis.broker import Broker
 from chassis.bus import TopicReader
 from chassis.clock import Clock
 from event_schemas.events.contract_v1 import ContractEvent
@@ -45,7 +46,7 @@ class Intake:
 
     def __init__(
         self,
-        bootstrap: str,
+        broker: Broker,
         pool: Pool,
         clock: Clock,
         *,
@@ -57,11 +58,9 @@ class Intake:
     ) -> None:
         self._pool, self._clock, self._freeze_after = pool, clock, freeze_after
         self._wake_lanes, self._wake_applier, self._wake_gate = wake_lanes, wake_applier, wake_gate
-        self.rated = BatchReader(bootstrap, USAGE_RATED.name, self._take_entries, pool=pool, gather_ms=gather_ms)
-        self.progress = BatchReader(
-            bootstrap, RATING_PROGRESS.name, self._take_progress, pool=pool, gather_ms=gather_ms
-        )
-        self.contracts = TopicReader(bootstrap, CONTRACTS.name, self._take_contract)
+        self.rated = BatchReader(broker, USAGE_RATED.name, self._take_entries, pool=pool, gather_ms=gather_ms)
+        self.progress = BatchReader(broker, RATING_PROGRESS.name, self._take_progress, pool=pool, gather_ms=gather_ms)
+        self.contracts = TopicReader(broker, CONTRACTS.name, self._take_contract)
 
     async def _take_entries(self, records: Sequence[ConsumerRecord], offsets: Offsets) -> None:
         batch: list[RatedEntry] = []

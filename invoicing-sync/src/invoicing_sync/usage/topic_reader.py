@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from chassis.broker import Broker
+from chassis.broker_access import connect
 from chassis.errors import TryLater
 from chassis.topics import identify
 from invoicing_sync.store.pool import Pool
@@ -31,27 +33,27 @@ class BatchReader:
     """
 
     def __init__(
-        self, bootstrap: str, topic: str, handle: Handle, *, pool: Pool, gather_ms: int, batch: int = 2_000
+        self, broker: Broker, topic: str, handle: Handle, *, pool: Pool, gather_ms: int, batch: int = 2_000
     ) -> None:
-        self._bootstrap, self.topic, self._handle, self._pool, self._batch = bootstrap, topic, handle, pool, batch
+        self._broker, self.topic, self._handle, self._pool, self._batch = broker, topic, handle, pool, batch
         self._gather_ms = gather_ms
         self._consumer: AIOKafkaConsumer | None = None
         self._handled: dict[TopicPartition, int] = {}
 
     async def run(self) -> None:
         """Read until cancelled."""
-        identity = await identify(self._bootstrap, self.topic)
+        identity = await identify(self._broker, self.topic)
         stored = await entries.offsets(self._pool, self.topic, identity.topic_id)
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._broker.aiokafka(),
             enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_min_bytes=FULL_BYTES,
             fetch_max_wait_ms=self._gather_ms,
             max_partition_fetch_bytes=1_000_000,
         )
+        await connect(consumer, self._broker)
         try:
-            await consumer.start()
             partitions = [TopicPartition(self.topic, number) for number in range(identity.partitions)]
             consumer.assign(partitions)
             await self._seek(consumer, partitions, stored)

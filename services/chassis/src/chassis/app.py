@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from chassis import problems
+from chassis.errors import WrongSetting
 from chassis.health import Health
 from event_schemas.times import Instant
 
@@ -102,7 +103,11 @@ async def run(app: FastAPI, *, host: str, port: int, work: dict[str, Coroutine[A
     done, _ = await asyncio.wait([serving, *tasks], return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in done if task is not serving and task.exception() is not None]
     for task in failed:
-        log.critical("work failed, stopping", extra={"work": task.get_name()}, exc_info=task.exception())
+        wrong = task.exception()
+        if isinstance(wrong, WrongSetting):
+            log.critical("a setting is wrong, stopping", extra={"work": task.get_name(), "why": str(wrong)})
+        else:
+            log.critical("work failed, stopping", extra={"work": task.get_name()}, exc_info=wrong)
     server.should_exit = True
     for task in tasks:
         task.cancel()
@@ -111,5 +116,7 @@ async def run(app: FastAPI, *, host: str, port: int, work: dict[str, Coroutine[A
         if isinstance(result, Exception) and task not in failed:
             log.error("work failed while stopping", extra={"work": task.get_name()}, exc_info=result)
     await serving
-    if failed:
+    for task in failed:
+        if isinstance(wrong := task.exception(), WrongSetting):
+            raise wrong
         raise SystemExit(1)

@@ -18,10 +18,13 @@ from zlib import crc32
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.errors import TryLater
+from chassis.broker import Broker
+from chassis.broker_access import connect
+from chassis.errors import TryLater, WrongSetting
 
 log = logging.getLogger(__name__)
 
+_REFUSED_S = 5.0  # between two tries while the broker refuses us: each is a failed login there
 _HOLD_S = 0.1  # a batch waits at most this long for the one before it: a broker that is away must not add up time-outs
 
 
@@ -64,14 +67,14 @@ class BatchProducer:
 
     def __init__(
         self,
-        bootstrap: str,
+        broker: Broker | str,
         *,
         linger_ms: float = 2.0,
         max_batch_bytes: int = 900_000,
         max_waiting_bytes: int = 64_000_000,
         confirm_within_s: float = 20.0,
     ) -> None:
-        self._bootstrap = bootstrap
+        self._broker = Broker.of(broker)
         self._linger_s = linger_ms / 1000
         self._max_batch_bytes = max_batch_bytes
         self._max_waiting_bytes = max_waiting_bytes
@@ -85,7 +88,7 @@ class BatchProducer:
         self.waiting_bytes = 0
 
     async def start(self) -> None:
-        """Connect. Raises KafkaError when no broker answers."""
+        """Connect. Raises KafkaError when no broker answers, WrongSetting when it refuses us."""
         await self._ensure_client()
 
     async def stop(self) -> None:
@@ -148,7 +151,7 @@ class BatchProducer:
         """Append one record and wait for its confirmation. Raises as `append` and its future do."""
         try:
             await self._ensure_client()
-        except (KafkaError, OSError) as error:
+        except (KafkaError, OSError, WrongSetting) as error:
             raise TryLater(f"the broker is away: {type(error).__name__}", after_s=1.0) from error
         await confirmed([self.append(topic, partition, key, value)])
 
@@ -189,7 +192,7 @@ class BatchProducer:
                 await confirmation
             if not batch.future.done():  # its one waiter may have been cancelled, and the future with it
                 batch.future.set_result(None)
-        except (KafkaError, TimeoutError, OSError) as error:
+        except (KafkaError, TimeoutError, OSError, WrongSetting) as error:
             log.warning("a batch was not confirmed", extra={"topic": key[0], "error": type(error).__name__})
             if not batch.future.done():
                 batch.future.set_exception(TryLater(f"the broker did not confirm: {type(error).__name__}", after_s=1.0))
@@ -207,7 +210,7 @@ class BatchProducer:
         async with self._making:
             if self._client is None:
                 client = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
+                    **self._broker.aiokafka(),
                     enable_idempotence=True,
                     acks="all",
                     linger_ms=0,
@@ -215,11 +218,7 @@ class BatchProducer:
                     max_request_size=self._max_batch_bytes + 100_000,
                     request_timeout_ms=int(self._confirm_within_s * 1000),
                 )
-                try:
-                    await client.start()
-                except BaseException:
-                    await client.stop()
-                    raise
+                await connect(client, self._broker)
                 self._client = client
             return self._client
 
@@ -240,6 +239,9 @@ class BatchProducer:
         while self._client is None:
             try:
                 await self._ensure_client()
+            except WrongSetting as wrong:  # mended there, such as a user made anew, it lets us in again
+                log.error("the broker refuses us", extra={"why": str(wrong)})
+                await asyncio.sleep(_REFUSED_S)
             except (KafkaError, OSError):
                 await asyncio.sleep(0.5)
 
@@ -283,8 +285,10 @@ class TopicReader:
     there at the start has been handled.
     """
 
-    def __init__(self, bootstrap: str, topic: str, handler: Handler, *, start_at: dict[int, int] | None = None) -> None:
-        self._bootstrap = bootstrap
+    def __init__(
+        self, broker: Broker | str, topic: str, handler: Handler, *, start_at: dict[int, int] | None = None
+    ) -> None:
+        self._broker = Broker.of(broker)
         self._topic = topic
         self._handler = handler
         self._start_at = start_at or {}
@@ -295,9 +299,9 @@ class TopicReader:
     async def run(self) -> None:
         """Read until cancelled. Raises what the handler raises, with the record unhandled."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="none", fetch_max_wait_ms=100
+            **self._broker.aiokafka(), enable_auto_commit=False, auto_offset_reset="none", fetch_max_wait_ms=100
         )
-        await consumer.start()
+        await connect(consumer, self._broker)
         try:
             partitions = [TopicPartition(self._topic, number) for number in await _partitions(consumer, self._topic)]
             consumer.assign(partitions)

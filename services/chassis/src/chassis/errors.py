@@ -3,6 +3,7 @@ Errors by what the caller should do.
 
     Unprocessable   this record can never be used: to the quarantine, and on with the next
     TryLater        not now: retry after a while, or pause
+    WrongSetting    waiting mends nothing, a person does: stop the start with its sentence
     anything else   a bug: stop, with the offset unmoved
 """
 
@@ -24,6 +25,10 @@ class TryLater(Exception):
     def __init__(self, why: str, *, after_s: float | None = None) -> None:
         super().__init__(why)
         self.after_s = after_s
+
+
+class WrongSetting(Exception):
+    """A setting is missing or wrong, or the other side refuses what it says: a sentence that names it, no secret."""
 
 
 class StaleEpoch(Exception):

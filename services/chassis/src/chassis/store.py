@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,9 +15,11 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from chassis.database import Database
+from chassis.database import HotConnection as HotConnection
+
 # asyncpg's classes take type parameters for the type checker only
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-HotConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 # The database is away, or has ended this connection; nothing of the transaction is known.
 AWAY: tuple[type[Exception], ...] = (
@@ -30,6 +33,7 @@ AWAY: tuple[type[Exception], ...] = (
     TimeoutError,
 )
 
+_DIALECT = "postgresql+asyncpg://"  # where the server is, and how it is reached, is the business of `Database`
 _LOCK = 7_105_131_819  # any fixed number: one migration of the installation at a time
 _NAME = re.compile(r"[a-z][a-z_]{0,40}\Z")
 
@@ -44,11 +48,6 @@ def raise_if_ours(error: Exception) -> None:
         raise error
 
 
-def async_url(url: str) -> str:
-    """The same URL for SQLAlchemy on asyncpg."""
-    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+asyncpg://", url)
-
-
 def _server_settings(schema: str) -> dict[str, str]:
     return {"role": f"{schema}_app", "search_path": schema, "timezone": "UTC", "application_name": schema, "jit": "off"}
 
@@ -56,7 +55,12 @@ def _server_settings(schema: str) -> dict[str, str]:
 async def create_pool(url: str, schema: str, *, size: int = 4, **options: Any) -> Pool:
     """An asyncpg pool that acts as the service's app role in its own schema. For the hot statements."""
     pool = await asyncpg.create_pool(
-        url, min_size=1, max_size=size, server_settings=_server_settings(schema), command_timeout=60, **options
+        connect=Database.of(url).connect,
+        min_size=1,
+        max_size=size,
+        server_settings=_server_settings(schema),
+        command_timeout=60,
+        **options,
     )
     assert pool is not None
     return pool
@@ -64,13 +68,8 @@ async def create_pool(url: str, schema: str, *, size: int = 4, **options: Any) -
 
 def create_engine(url: str, schema: str, *, size: int = 4) -> AsyncEngine:
     """A SQLAlchemy engine that acts as the service's app role in its own schema. For ordinary statements."""
-    return create_async_engine(
-        async_url(url),
-        pool_size=size,
-        max_overflow=0,
-        pool_pre_ping=True,
-        connect_args={"server_settings": _server_settings(schema), "command_timeout": 60},
-    )
+    connect = partial(Database.of(url).connect, server_settings=_server_settings(schema), command_timeout=60)
+    return create_async_engine(_DIALECT, async_creator=connect, pool_size=size, max_overflow=0, pool_pre_ping=True)
 
 
 async def migrate(url: str, schema: str, versions: Path) -> None:
@@ -86,7 +85,7 @@ async def migrate(url: str, schema: str, versions: Path) -> None:
     """
     if not _NAME.match(schema):
         raise ValueError(f"not a schema name: {schema!r}")
-    engine = create_async_engine(async_url(url))
+    engine = create_async_engine(_DIALECT, async_creator=Database.of(url).connect)
     try:
         async with engine.begin() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))

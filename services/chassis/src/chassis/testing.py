@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from chassis.broker import Broker
+
 
 class SetClock:
     """A business clock that stands where a test has put it."""
@@ -95,9 +97,9 @@ class ClockServer:
         self._server.server_close()
 
 
-async def stored(bootstrap: str, topic: str, partition: int, *, within_s: float = 20) -> list[ConsumerRecord]:
+async def stored(broker: Broker | str, topic: str, partition: int, *, within_s: float = 20) -> list[ConsumerRecord]:
     """All records of a partition, read by a client of its own up to the end that the broker tells."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**Broker.of(broker).aiokafka(), enable_auto_commit=False)
     await consumer.start()
     try:
         where = TopicPartition(topic, partition)

@@ -10,6 +10,8 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from chassis.broker import Broker
+from chassis.broker_access import must_be_let_in
 from event_schemas.topics import TOPICS, Topic
 
 _LONGEST = str(2**63 - 1)
@@ -33,8 +35,8 @@ def _new_topic(topic: Topic, *, partitions: int, replication: int) -> NewTopic:
     return NewTopic(topic.name, topic.partitions or partitions, replication, config=config)
 
 
-def _ensure(bootstrap: str, partitions: int, replication: int, topics: Iterable[Topic]) -> None:
-    admin = AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": 10_000})
+def _ensure(broker: Broker, partitions: int, replication: int, topics: Iterable[Topic]) -> None:
+    admin = AdminClient({**broker.confluent(), "socket.timeout.ms": 10_000})
     wanted = [_new_topic(topic, partitions=partitions, replication=replication) for topic in topics]
     for future in admin.create_topics(wanted, operation_timeout=20).values():
         try:
@@ -45,18 +47,28 @@ def _ensure(bootstrap: str, partitions: int, replication: int, topics: Iterable[
 
 
 async def ensure_topics(
-    bootstrap: str, *, partitions: int, replication: int = 1, topics: Iterable[Topic] = tuple(TOPICS.values())
+    broker: Broker | str, *, partitions: int, replication: int = 1, topics: Iterable[Topic] = tuple(TOPICS.values())
 ) -> None:
-    """Make the topics that are missing; safe to repeat. An existing topic is left as it is."""
-    await asyncio.to_thread(_ensure, bootstrap, partitions, replication, tuple(topics))
+    """Make the topics that are missing; safe to repeat. An existing topic is left as it is. Raises as `identify`."""
+    broker = Broker.of(broker)
+    await must_be_let_in(broker)
+    await asyncio.to_thread(_ensure, broker, partitions, replication, tuple(topics))
 
 
-def _identify(bootstrap: str, name: str) -> TopicIdentity:
-    admin = AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": 10_000})
+def _identify(broker: Broker, name: str) -> TopicIdentity:
+    admin = AdminClient({**broker.confluent(), "socket.timeout.ms": 10_000})
     description = admin.describe_topics(TopicCollection([name]))[name].result(timeout=30)
     return TopicIdentity(str(description.topic_id), len(description.partitions))
 
 
-async def identify(bootstrap: str, name: str) -> TopicIdentity:
-    """Id and partition count of a topic. Raises KafkaException where there is none."""
-    return await asyncio.to_thread(_identify, bootstrap, name)
+async def identify(broker: Broker | str, name: str) -> TopicIdentity:
+    """
+    Id and partition count of a topic.
+
+    Raises:
+        KafkaException: there is no such topic.
+        WrongSetting: the broker refuses us, or we do not trust it.
+    """
+    broker = Broker.of(broker)
+    await must_be_let_in(broker)
+    return await asyncio.to_thread(_identify, broker, name)

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from chassis import settings
 from chassis.bus import BatchProducer, confirmed, partition_of_key
 from event_schemas.contracts import Contract, ContractFile
 from event_schemas.events.contract_v1 import ContractEvent
@@ -39,8 +40,13 @@ def read(path: Path) -> tuple[Contract, ...]:
 
 
 async def publish(contracts: tuple[Contract, ...], bootstrap: str) -> None:
-    """Send contracts to the bus and return when the broker has confirmed them. Sending again changes nothing."""
-    producer = BatchProducer(bootstrap)
+    """
+    Send contracts to the bus and return when the broker has confirmed them. Sending again changes nothing.
+
+    Raises:
+        WrongSetting: the broker refuses us, or a KAFKA_… setting of the environment is wrong.
+    """
+    producer = BatchProducer(settings.read(settings.KafkaSettings, "cli", kafka_bootstrap_servers=bootstrap).broker)
     await producer.start()
     try:
         partitions = await producer.partitions_for(CONTRACTS.name)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chassis.errors import WrongSetting
 from event_schemas.times import iso
 from settled_cli import contracts as contract_files
 from settled_cli.console import Exit, err, fail, out, print_json
@@ -42,7 +43,10 @@ def apply(
     fleet = Fleet()
     if not fleet.running:
         fail("the line is not running: `settled up` starts it", Exit.NOT_RUNNING)
-    asyncio.run(contract_files.publish(agreed, fleet.stack.urls.kafka_bootstrap_servers))
+    try:
+        asyncio.run(contract_files.publish(agreed, fleet.stack.urls.kafka_bootstrap_servers))
+    except WrongSetting as error:
+        fail(str(error))
     applied: list[dict[str, Any]] = []
     if wait:
         with err.status("waiting for the Stripe objects"):

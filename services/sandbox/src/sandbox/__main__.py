@@ -9,6 +9,7 @@ from pathlib import Path
 import uvloop
 
 from chassis.app import run
+from chassis.settings import told_plainly
 from chassis.store import migrate
 from chassis.telemetry import configure_logging
 from sandbox.app import SCHEMA, build
@@ -29,12 +30,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     parser.add_argument("command", choices=["serve", "migrate"])
     command = parser.parse_args().command
-    settings = Settings.load()
-    configure_logging("sandbox", settings.log_level)
-    if command == "migrate":
-        asyncio.run(migrate(settings.database_url.get_secret_value(), SCHEMA, MIGRATIONS))
-    else:
-        uvloop.run(serve(settings))
+    with told_plainly():
+        settings = Settings.load()
+        configure_logging("sandbox", settings.log_level)
+        if command == "migrate":
+            asyncio.run(migrate(settings.database_url.get_secret_value(), SCHEMA, MIGRATIONS))
+        else:
+            uvloop.run(serve(settings))
 
 
 if __name__ == "__main__":

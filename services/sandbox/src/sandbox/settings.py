@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Self
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
+
+from chassis.settings import DatabaseSettings, read
 
 
-class Settings(BaseSettings):
-    """Read once, in `app.py`; names are the upper-case field names."""
+class Settings(DatabaseSettings):
+    """Read once, in `app.py`; names are the upper-case field names. SANDBOX_DATABASE_URL wins over DATABASE_URL."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
-
-    database_url: SecretStr  # SANDBOX_DATABASE_URL wins over DATABASE_URL
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65535)
     log_level: str = "INFO"
@@ -34,6 +31,5 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """From the environment. Raises ValidationError where one is missing or wrong."""
-        own = os.environ.get("SANDBOX_DATABASE_URL")
-        return cls(**({"database_url": own} if own else {}))  # type: ignore[arg-type]
+        """From the environment. Raises WrongSetting where one is missing or wrong."""
+        return read(cls, "sandbox")
