@@ -51,7 +51,7 @@ async def build(settings: Settings, *, clock: BusinessClock | None = None) -> Bu
     clock = clock or business_clock(settings.business_clock_url)
     await clock.start()
     pool = await open_pool(settings.database_url.get_secret_value(), SCHEMA, size=POOL_SIZE)
-    door = StripeDoor(settings.stripe_api_key.get_secret_value(), base_url=settings.stripe_base_url, pace=settings.pace)
+    door = StripeDoor(settings.api_keys(), base_url=settings.stripe_base_url, pace=settings.pace)
     await door.open()
     producer = BatchProducer(settings.broker)
     await producer.start()

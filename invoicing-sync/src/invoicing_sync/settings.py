@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import socket
 from datetime import timedelta
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
+from chassis.errors import WrongSetting
 from chassis.settings import ServiceSettings
 from invoicing_sync.stripe_door.client import Pace
+from invoicing_sync.stripe_door.secrets import ApiKeys, Secrets
 from invoicing_sync.usage.domain.routing import Limits
 
 SERVICE = "invoicing-sync"
@@ -18,9 +21,11 @@ SCHEMA = "invoicing"
 class Settings(ServiceSettings):
     """Every knob of the door. `_minutes`, `_hours`, `_days` are business time; `_s` and `_ms` are process time."""
 
-    stripe_api_key: SecretStr
+    stripe_api_key: SecretStr | None = None  # one, or several with commas: the first that Stripe takes is used
+    stripe_api_key_file: str | None = None  # instead: one a line, read again while we run
     stripe_base_url: str | None = None  # unset: Stripe itself; set: the sandbox or another stand-in
-    stripe_webhook_secret: SecretStr | None = None  # of an endpoint made by hand; those made here keep their own
+    stripe_webhook_secret: SecretStr | None = None  # of endpoints made by hand or rolled there; several with commas
+    stripe_webhook_secret_file: str | None = None  # instead: one a line, read again while we run
     public_url: str | None = None  # where Stripe reaches this service; unset: no endpoint is made, the sweep must do
     instance_name: str = Field(default_factory=socket.gethostname)  # a restart under its name takes its lanes at once
 
@@ -61,6 +66,30 @@ class Settings(ServiceSettings):
     # Webhooks.
     webhook_tolerance_s: int = Field(300, ge=1)  # Stripe's own; applied to the future as well
     webhook_max_bytes: int = Field(800_000, ge=1_000, le=800_000)  # a record of the bus takes 900,000 bytes
+
+    @model_validator(mode="after")
+    def _secrets_are_there(self) -> Self:
+        try:
+            self.api_keys()
+            self.webhook_secrets()
+        except WrongSetting as wrong:
+            raise ValueError(str(wrong)) from None
+        return self
+
+    def api_keys(self) -> ApiKeys:
+        """The account's keys. Raises WrongSetting where there is none."""
+        if not self._text(self.stripe_api_key) and not self.stripe_api_key_file:
+            raise WrongSetting("STRIPE_API_KEY is not set: set it, or STRIPE_API_KEY_FILE")
+        return ApiKeys(Secrets("STRIPE_API_KEY", self._text(self.stripe_api_key), self.stripe_api_key_file))
+
+    def webhook_secrets(self) -> Secrets:
+        """The secrets by which Stripe may sign, beside those of the endpoints that we made."""
+        own = self._text(self.stripe_webhook_secret)
+        return Secrets("STRIPE_WEBHOOK_SECRET", own, self.stripe_webhook_secret_file)
+
+    @staticmethod
+    def _text(secret: SecretStr | None) -> str | None:
+        return secret.get_secret_value() if secret is not None else None
 
     @property
     def freeze_after(self) -> timedelta:

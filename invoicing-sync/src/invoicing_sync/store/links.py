@@ -66,6 +66,12 @@ async def ids(pool: Pool, kind: str) -> dict[str, str]:
     return {row["natural_key"]: row["stripe_id"] for row in rows}
 
 
+async def forget_secrets(pool: Pool) -> int:
+    """Forget the signing secrets of the endpoints that we made: how many they were. The endpoints stay."""
+    rows = await pool.fetch("UPDATE stripe_links SET secret = NULL WHERE secret IS NOT NULL RETURNING kind")
+    return len(rows)
+
+
 async def secrets(pool: Pool) -> list[str]:
     """The signing secrets of the endpoints that this service made."""
     rows = await pool.fetch("SELECT secret FROM stripe_links WHERE secret IS NOT NULL")

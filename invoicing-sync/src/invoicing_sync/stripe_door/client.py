@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from chassis.errors import TryLater
 from chassis.pacing import TokenBucket, backoff_s
 from invoicing_sync import metrics
 from invoicing_sync.stripe_door.errors import LOST, Answered, Kind, NotThere, Refused, Unsure, answered
+from invoicing_sync.stripe_door.secrets import ApiKeys
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +46,36 @@ class Pace:
     meter_events_per_second: float = 1_000.0
 
 
+class _Transport(stripe.AIOHTTPClient):
+    """Signs each request with the key of the moment; one that Stripe refuses (401) is sent again with the next key."""
+
+    def __init__(self, keys: ApiKeys, session: aiohttp.ClientSession) -> None:
+        super().__init__(
+            timeout=None, session=session
+        )  # None lets the session's time-outs stand; a number replaces all
+        self._keys = keys
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """As the SDK's, with our Authorization. A request that is refused by 401 was not carried out."""
+        tried: set[str] = set()
+        key: str | None = self._keys.current()
+        while key is not None:
+            signed = {**headers, "Authorization": f"Bearer {key}"}
+            content, status, answered = await super().request_async(method, url, signed, post_data)
+            if status != 401:
+                break
+            tried.add(key)
+            key = self._keys.after(tried)
+        return content, status, answered
+
+
 class Client:
     """The SDK's client with our manners. `open` and `close` belong to one event loop."""
 
-    def __init__(self, api_key: str, *, base_url: str | None, pace: Pace) -> None:
-        self._api_key = api_key
+    def __init__(self, keys: ApiKeys, *, base_url: str | None, pace: Pace) -> None:
+        self._keys = keys
         self._base_url = base_url.rstrip("/") if base_url else None
         self._sdk: stripe.StripeClient | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -66,12 +92,15 @@ class Client:
         )
         connector = aiohttp.TCPConnector(limit=pace.connections + 8, keepalive_timeout=30)
         self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
-        # `timeout=None` lets the session's time-outs stand; a number here would replace all of them
-        http = stripe.AIOHTTPClient(timeout=None, session=self._session)
+        http = _Transport(self._keys, self._session)
         base = self._base_url
         addresses: Any = {"api": base, "meter_events": base} if base else {}
         self._sdk = stripe.StripeClient(
-            self._api_key, stripe_version=API_VERSION, base_addresses=addresses, http_client=http, max_network_retries=0
+            self._keys.current(),
+            stripe_version=API_VERSION,
+            base_addresses=addresses,
+            http_client=http,
+            max_network_retries=0,
         )
 
     async def close(self) -> None:

@@ -6,14 +6,15 @@ from invoicing_sync.stripe_door.catalogue import Catalogue
 from invoicing_sync.stripe_door.client import Client, Pace
 from invoicing_sync.stripe_door.invoices import Invoices
 from invoicing_sync.stripe_door.notices import Notices
+from invoicing_sync.stripe_door.secrets import ApiKeys
 from invoicing_sync.stripe_door.usage import Usage
 
 
 class StripeDoor:
     """All that can be asked of Stripe, by resource."""
 
-    def __init__(self, api_key: str, *, base_url: str | None, pace: Pace) -> None:
-        self.client = Client(api_key, base_url=base_url, pace=pace)
+    def __init__(self, keys: ApiKeys, *, base_url: str | None, pace: Pace) -> None:
+        self.client = Client(keys, base_url=base_url, pace=pace)
         self.usage = Usage(self.client)
         self.catalogue = Catalogue(self.client)
         self.invoices = Invoices(self.client)

@@ -29,17 +29,16 @@ class Endpoints:
     def __init__(self, pool: Pool, door: StripeDoor, clock: Clock, settings: Settings) -> None:
         self._pool, self._door, self._clock = pool, door, clock
         self._url = _webhook_url(settings.public_url)
-        own = settings.stripe_webhook_secret
-        self._given = [own.get_secret_value()] if own is not None else []
-        self._secrets: list[str] = []
+        self._given = settings.webhook_secrets()
+        self._made: list[str] = []
         self._read_at = 0.0
 
     async def secrets(self) -> list[str]:
         """All secrets by which an event may be signed."""
-        if not self._secrets or time.monotonic() - self._read_at > SECRETS_FRESH_S:
-            self._secrets = self._given + await links.secrets(self._pool)
+        if not self._made or time.monotonic() - self._read_at > SECRETS_FRESH_S:
+            self._made = await links.secrets(self._pool)
             self._read_at = time.monotonic()
-        return self._secrets
+        return [*self._given.known(), *self._made]
 
     async def ensure(self) -> None:
         """Make what is missing. Without a public URL nothing is made, and the sweep alone brings events."""

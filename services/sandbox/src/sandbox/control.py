@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +17,7 @@ from event_schemas.times import Instant, from_micros, iso
 from sandbox.clockwork import Clockwork, NeverBack
 from sandbox.faults import Faults, Kind
 from sandbox.journal import Journal
-from sandbox.stripe import dump
+from sandbox.stripe import dump, rolling
 from sandbox.stripe.conformance import Conformance
 from sandbox.stripe.front import Front
 from sandbox.stripe.resources import usage
@@ -73,6 +74,19 @@ class Plant(Order):
     timestamp: int | None = Field(None, ge=0, le=2**40)
 
 
+class Keys(Order):
+    """The API keys that are good from now on; none: any key that begins with sk_test_ or rk_test_."""
+
+    keys: list[str] = Field(max_length=20)
+
+
+class Roll(Order):
+    """Whose signing secrets to roll, and how long the old ones go on signing (real time; Stripe: 24 h at most)."""
+
+    url: str = Field(max_length=2048)
+    overlap_s: float = Field(0, ge=0, le=86_400)
+
+
 class Control:
     """The routes under /_sandbox."""
 
@@ -98,6 +112,8 @@ class Control:
         add("/faults", self.clear_faults, methods=["DELETE"])
         add("/faults/{id_}", self.clear_fault, methods=["DELETE"])
         add("/limits", self.limits, methods=["POST"])
+        add("/keys", self.keys, methods=["POST"])
+        add("/webhooks/roll", self.roll, methods=["POST"], responses=responses(404))
         add("/plant", self.plant, methods=["POST"], responses=responses(404))
         add("/dump", self.dump, methods=["GET"])
         add("/conformance", self.conformance, methods=["GET"], responses=responses(404))
@@ -148,6 +164,19 @@ class Control:
         return Limits(
             requests_per_second=self._front.requests.rate, meter_events_per_second=self._front.meter_events.rate
         )
+
+    async def keys(self, order: Keys) -> dict[str, int]:
+        """Change the account's API keys, as the Dashboard does; requests under way are finished."""
+        self._front.api_keys = frozenset(order.keys)
+        return {"keys": len(order.keys)}
+
+    async def roll(self, order: Roll) -> dict[str, list[str]]:
+        """Give the endpoints of a URL new signing secrets, as the Dashboard does; events may be signed by both."""
+        made = rolling.roll(self._state, order.url, expires_at=time.time() + order.overlap_s)
+        if not made:
+            raise Problem(404, "no_such_endpoint", "No webhook endpoint has this URL.", field="url")
+        await self._journal.committed()
+        return {"secrets": made}
 
     async def plant(self, order: Plant) -> dict[str, str]:
         """Change usage as no request would: an extra event, a doubled, a dropped, or one cancelled from outside."""

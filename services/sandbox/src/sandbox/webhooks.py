@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import logging
 import time
+from collections.abc import Sequence
 from hashlib import sha256
 
 import aiohttp
@@ -14,7 +15,7 @@ import msgspec
 from sandbox.faults import Faults
 from sandbox.journal import Journal
 from sandbox.settings import Settings
-from sandbox.stripe import shapes
+from sandbox.stripe import rolling, shapes
 from sandbox.stripe.resources.notices import thin_notice
 from sandbox.stripe.state import Body, State
 
@@ -23,10 +24,10 @@ _HELD_BACK = 50  # so many the fault `webhook_backwards` gathers before it sends
 _PAUSE_S = 0.3  # or those that came until a pause of this length
 
 
-def signature(secret: str, payload: bytes, at: int) -> str:
-    """The header Stripe-Signature: HMAC-SHA256 over `t.payload`; `at` is real time in unix seconds."""
-    mac = hmac.new(secret.encode(), str(at).encode() + b"." + payload, sha256).hexdigest()
-    return f"t={at},v1={mac}"
+def signature(secrets: Sequence[str], payload: bytes, at: int) -> str:
+    """The header Stripe-Signature: by each secret HMAC-SHA256 over `t.payload`; `at` is real time in unix seconds."""
+    macs = [hmac.new(each.encode(), str(at).encode() + b"." + payload, sha256).hexdigest() for each in secrets]
+    return ",".join([f"t={at}", *(f"v1={mac}" for mac in macs)])
 
 
 class Webhooks:
@@ -99,12 +100,12 @@ class Webhooks:
     async def _post(self, session: aiohttp.ClientSession, event: Body, to: Body) -> bool:
         if event["object"] == "v2.core.event":
             payload, endpoint = msgspec.json.encode(thin_notice(event)), to["webhook_endpoint"]
-            url, secret = endpoint["url"], endpoint["signing_secret"]
+            url, signers = endpoint["url"], rolling.signers(to, endpoint["signing_secret"], time.time())
         else:
             payload = msgspec.json.encode(shapes.shown(self._state, event))
-            url, secret = to["url"], to["secret"]
+            url, signers = to["url"], rolling.signers(to, to["secret"], time.time())
         headers = {
-            "Stripe-Signature": signature(secret, payload, int(time.time())),
+            "Stripe-Signature": signature(signers, payload, int(time.time())),
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (sandbox)",
         }

@@ -19,7 +19,8 @@ def shown(state: State, body: Body, *, created: bool = False) -> Body:
     if kind == "event":
         return {**body, "pending_webhooks": len(state.pending.get(body["id"], ()))}
     if kind == "webhook_endpoint" and not created and "url" in body:
-        return {key: value for key, value in body.items() if key != "secret"}
+        return {key: value for key, value in body.items() if key not in ("secret", "_rolled")}
     if kind == "v2.core.event_destination" and not created and "webhook_endpoint" in body:
-        return {**body, "webhook_endpoint": {"url": body["webhook_endpoint"]["url"]}}
+        shown_body = {key: value for key, value in body.items() if not key.startswith("_")}
+        return {**shown_body, "webhook_endpoint": {"url": body["webhook_endpoint"]["url"]}}
     return {key: value for key, value in body.items() if not key.startswith("_")}
