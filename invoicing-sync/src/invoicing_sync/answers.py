@@ -139,7 +139,7 @@ class ContractAnswer(BaseModel):
 
 
 class CaseAnswer(BaseModel):
-    """What a person must look at."""
+    """What a person must look at; `closed_by` is null while it is open and where it closed by itself."""
 
     id: int
     kind: str
@@ -150,6 +150,8 @@ class CaseAnswer(BaseModel):
     opened_at: datetime
     changed_at: datetime
     closed_at: datetime | None
+    closed_by: str | None
+    closed_reason: str | None
 
 
 class DriftAnswer(BaseModel):

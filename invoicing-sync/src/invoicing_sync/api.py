@@ -36,7 +36,7 @@ from invoicing_sync.invoices.domain.gate import PeriodState
 from invoicing_sync.invoices.store import invoices, periods
 from invoicing_sync.reconciliation.reconcile import Reconciler
 from invoicing_sync.reconciliation.store import reconciliations
-from invoicing_sync.store import reading
+from invoicing_sync.store import cases, reading
 from invoicing_sync.store.pool import Pool
 from invoicing_sync.usage.domain.states import State
 from invoicing_sync.usage.store import deliveries
@@ -48,6 +48,7 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 Moment = Annotated[Instant, Field(ge=EARLIEST, le=LATEST)]  # room to count days from, either way
 At = Annotated[Moment | None, Query(description="an instant in the period, 2000 to 2200")]
 PathText = Annotated[str, Path(max_length=255, pattern=r"^[\x21-\x7e]+$")]
+SOMEBODY = "somebody"  # who closes a case, until the API knows who asks
 DAY = timedelta(days=1)
 LONGEST_DAYS = 400
 
@@ -58,6 +59,12 @@ class ReconciliationOrder(BaseModel):
     customer: str | None = Field(None, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")
     from_: Moment = Field(alias="from")
     to: Moment
+
+
+class Closing(BaseModel):
+    """Why a person closes a case: what was done, for whoever reads it later."""
+
+    reason: str = Field(min_length=3, max_length=500, pattern=r"^[^\x00]*\S[^\x00]*$")
 
 
 class Api:
@@ -76,6 +83,7 @@ class Api:
         add("/deliveries", self.deliveries, methods=["GET"], responses=refusals)
         add("/contracts/{customer}", self.contract, methods=["GET"], responses=missing)
         add("/cases", self.cases, methods=["GET"], responses=refusals)
+        add("/cases/{case_id}/close", self.close_case, methods=["POST"], responses=problems.responses(400, 404, 422))
         add(
             "/reconciliations",
             self.reconcile,
@@ -193,6 +201,13 @@ class Api:
         """What a person must look at, latest first."""
         rows = await reading.cases(self._pool, customer=customer, closed=closed, limit=limit)
         return [CaseAnswer(key=row["natural_key"], **_only(row, CaseAnswer)) for row in rows]
+
+    async def close_case(self, case_id: Annotated[int, Path(ge=1, le=2**63 - 1)], closing: Closing) -> CaseAnswer:
+        """Close a case, once what it asks for is done. Repeating it changes nothing; a cause that stays reopens it."""
+        row = await cases.close_by_hand(self._pool, case_id, by=SOMEBODY, reason=closing.reason, now=self._clock.now())
+        if row is None:
+            raise Problem(404, "no_such_case", "No case has this id; GET /v1/cases lists them.", field="case_id")
+        return CaseAnswer(key=row["natural_key"], **_only(row, CaseAnswer))
 
     async def reconcile(self, order: ReconciliationOrder) -> dict[str, int]:
         """Begin comparing ledger and Stripe."""

@@ -60,6 +60,7 @@ class Settings(ServiceSettings):
     gate_s: float = Field(1, gt=0)  # how often periods are looked at when nothing wakes the gate
     recheck_s: float = Field(30, gt=0)  # how often a held invoice is compared again
     settle_s: float = Field(600, ge=0)  # so long Stripe may take to sum: a younger difference is no finding
+    overdue_s: float = Field(600, ge=0)  # so long due work may wait its turn in a lane: younger is no finding
     sweep_s: float = Field(60, gt=0)  # how often Stripe's event list is read
     parallel_customers: int = Field(8, ge=1)  # customers whose contract, gate or reconciliation is worked on at once
 

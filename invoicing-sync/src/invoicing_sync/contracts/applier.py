@@ -113,6 +113,7 @@ class Applier:
         else:
             if account.contract.name != contract.name:
                 await self._door.catalogue.mark_customer(account.stripe_customer, contract.customer, contract.name)
+            await self._settle_cases(contract)
             await contracts.mark_handled(self._pool, contract, replace=True)
         failpoints.reach("contract-applied")
 
@@ -136,6 +137,7 @@ class Applier:
         )
         subscription = await self._subscription(contract, stripe_customer, params)
         billing = Billing(contract.billing_anchor, _billed_from(contract, now))
+        await self._settle_cases(contract)
         lanes = await handle_activation(
             contract,
             billing,
@@ -149,6 +151,11 @@ class Applier:
             await self._say_late_start(contract, now)
         self._wake_lanes(lanes)
         await self._holder.hold_all_of(contract.customer, subscription)
+
+    async def _settle_cases(self, contract: Contract) -> None:
+        """A revision is about to be applied, and repeated if we die: what was said of an earlier one is settled."""
+        for kind in ("contract_change_not_supported", "contract_refused"):
+            await cases.close_case(self._pool, kind, contract.customer, now=self._clock.now())
 
     async def _say_late_start(self, contract: Contract, now: datetime) -> None:
         """Stripe bills licensed items from the next period on; the running one is for a person to settle."""

@@ -15,7 +15,7 @@ from invoicing_sync.store.links import Link
 from invoicing_sync.store.pool import Pool
 from invoicing_sync.stripe_door.convert import key_of
 from invoicing_sync.stripe_door.door import StripeDoor
-from invoicing_sync.stripe_door.errors import Unsure
+from invoicing_sync.stripe_door.errors import Refused, Unsure
 
 ATTEMPTS = 5  # keys for one object in one go; after that the worker comes back later
 
@@ -64,6 +64,9 @@ class Objects:
                 attempt, look = await links.next_attempt(self._pool, kind, key), True
                 await asyncio.sleep(self._door.client.backoff_s(1))
                 continue
+            except Refused:
+                await links.next_attempt(self._pool, kind, key)  # Stripe would replay the refusal of this key for 24 h
+                raise
             failpoints.reach("object-made")
             await links.link(self._pool, kind, key, stripe_id)
             return stripe_id

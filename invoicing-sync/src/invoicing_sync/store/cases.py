@@ -1,11 +1,86 @@
-"""Cases: what a person must look at, one for each kind and natural key."""
+"""Cases: what a person must look at, one for each kind and natural key; and the table of all kinds."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from invoicing_sync.store.pool import Connection, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """
+    The life of one kind of case. `closes` None: nothing but a person closes it, once `do` is done.
+
+    A person may close any case; one whose cause is still there is opened again when it is next seen.
+    """
+
+    opens: str
+    closes: str | None
+    do: str
+
+
+# The one table of this service. The README shows it word for word (a test compares them), each kind that closes by
+# itself has its story in tests/integration/test_cases.py, and `open_case` refuses a kind that is not here.
+KINDS: Mapping[str, Kind] = {
+    "invoice_held": Kind(
+        "ledger and Stripe's numbers of a period have differed for `SETTLE_S`",
+        "they agree and the invoice is finalised",
+        "compare both numbers in its detail; reconcile",
+    ),
+    "drift": Kind(
+        "a reconciliation finds a difference that neither time nor waiting work explains",
+        "a later reconciliation finds the same customer, meter and day in agreement",
+        "see the reconciliation's cause; closed by a person, it opens again only when the numbers change",
+    ),
+    "unclear_delivery": Kind(
+        "a call had no answer for `RESEND_HOURS`, and Stripe's hourly sum fits neither with it nor without it",
+        "the sum fits one of both",
+        "look at the lane's hour at Stripe and take out what is not ours",
+    ),
+    "contract_change_not_supported": Kind(
+        "a later revision changes what is billed, which is not supported yet",
+        "a later revision is applied",
+        "the applied revision goes on billing: publish a revision with its terms, or a new contract",
+    ),
+    "contract_refused": Kind(
+        "Stripe refuses an object of the contract",
+        "a later revision is applied",
+        "read Stripe's sentence in its detail and publish a mended revision",
+    ),
+    "first_period_not_billed_in_advance": Kind(
+        "a contract with licensed items came after its anchor", None, "bill the running period's licensed items by hand"
+    ),
+    "meter_error": Kind(
+        "Stripe reports usage that it took and does not count, by meter and code",
+        None,
+        "mend what the code names; samples name the entries",
+    ),
+    "meter_event_refused": Kind(
+        "Stripe refuses a meter event at once, by meter and code",
+        None,
+        "mend what the code names; the sample names an entry",
+    ),
+    "recorded_in_time_and_not_sent": Kind(
+        "an entry became too old for Stripe before it could be sent",
+        None,
+        "it is a correction: settle it with the corrections of its period",
+    ),
+    "finalised_outside_the_gate": Kind(
+        "an invoice was finalised and not by us", None, "compare it with the period's ledger; find out who did it"
+    ),
+    "finalised_differs": Kind(
+        "the lines of a finalised invoice are not the expected ones", None, "compare both; void or credit it at Stripe"
+    ),
+    "unreadable_record": Kind(
+        "a record of our own topics cannot be decoded", None, "see the record at the place named; a bug of its writer"
+    ),
+}
 
 
 async def open_case(
@@ -18,14 +93,21 @@ async def open_case(
     count: int = 1,
     **detail: Any,
 ) -> None:
-    """Open a case, or count it once more and replace its detail; a closed one is opened again."""
+    """
+    Open a case, or count it once more and replace its detail; a closed one is opened again.
+
+    Raises:
+        ValueError: `kind` is not in KINDS, so that nobody would know what closes it.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"{kind} is no kind of case: add it to KINDS")
     await at.execute(
         """
         INSERT INTO cases (kind, natural_key, customer, detail, count, opened_at, changed_at)
         VALUES ($1, $2, $3, $4, $5, $6, $6)
         ON CONFLICT (kind, natural_key) DO UPDATE
         SET detail = excluded.detail, count = cases.count + excluded.count, changed_at = excluded.changed_at,
-            closed_at = NULL
+            closed_at = NULL, closed_by = NULL, closed_reason = NULL
         """,
         kind,
         key,
@@ -38,9 +120,45 @@ async def open_case(
 
 async def close_case(at: Pool | Connection, kind: str, key: str, *, now: datetime) -> None:
     """The matter has settled itself; closing what is not open changes nothing."""
+    await close_cases(at, kind, [key], now=now)
+
+
+async def close_cases(at: Pool | Connection, kind: str, keys: Collection[str], *, now: datetime) -> None:
+    """These matters have settled themselves; closing what is not open changes nothing."""
     await at.execute(
-        "UPDATE cases SET closed_at = $3, changed_at = $3 WHERE kind = $1 AND natural_key = $2 AND closed_at IS NULL",
+        "UPDATE cases SET closed_at = $3, changed_at = $3 "
+        "WHERE kind = $1 AND natural_key = ANY($2::text[]) AND closed_at IS NULL",
         kind,
-        key,
+        list(keys),
         now,
     )
+
+
+async def close_by_hand(pool: Pool, case_id: int, *, by: str, reason: str, now: datetime) -> asyncpg.Record | None:
+    """A person closes a case: as it stands then, None where there is none. A closed one keeps who closed it first."""
+    await pool.execute(
+        "UPDATE cases SET closed_at = $2, changed_at = $2, closed_by = $3, closed_reason = $4 "
+        "WHERE id = $1 AND closed_at IS NULL",
+        case_id,
+        now,
+        by,
+        reason,
+    )
+    return await pool.fetchrow("SELECT * FROM cases WHERE id = $1", case_id)
+
+
+async def open_keys(pool: Pool, kind: str) -> set[str]:
+    """The natural keys of a kind's open cases."""
+    rows = await pool.fetch("SELECT natural_key FROM cases WHERE kind = $1 AND closed_at IS NULL", kind)
+    return {row["natural_key"] for row in rows}
+
+
+async def accepted(pool: Pool, kind: str, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Of these keys, those whose case a person has closed, with the detail that was known then."""
+    rows = await pool.fetch(
+        "SELECT natural_key, detail FROM cases "
+        "WHERE kind = $1 AND natural_key = ANY($2::text[]) AND closed_at IS NOT NULL AND closed_by IS NOT NULL",
+        kind,
+        list(keys),
+    )
+    return {row["natural_key"]: row["detail"] for row in rows}

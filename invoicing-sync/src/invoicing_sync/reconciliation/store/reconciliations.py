@@ -64,6 +64,8 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "not_pushed": evidence.not_pushed,
         "refused": evidence.refused,
         "lately": evidence.lately,
+        "waiting": evidence.waiting,
+        "overdue": evidence.overdue,
         "sent_again": list(evidence.sent_again),
     }
 
@@ -91,31 +93,41 @@ async def read(pool: Pool, run: int | None) -> tuple[asyncpg.Record, list[asyncp
     return row, drift
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a difference may be nobody's fault, in process time; and the business time of the look."""
+
+    settle: timedelta  # Stripe may still be summing what was delivered
+    turn: timedelta  # due work may wait its turn in a lane
+    now: datetime
+
+
+_EVIDENCE = """
+WITH found AS (
+    SELECT date_trunc('day', effective_at, 'UTC') AS day, value, state, calls, cancels, settled_at,
+        state IN ('waiting_for_contract', 'waiting_for_charge', 'pending', 'in_flight', 'unclear') AS unsent,
+        due_since <= now() - $6::interval AND not_before <= $7::timestamptz - $6::interval AS long_due
+    FROM deliveries
+    WHERE customer = $1 AND meter = $2 AND effective_at >= $3 AND effective_at < $4
+)
+SELECT day,
+    coalesce(sum(value) FILTER (WHERE state <> 'correction'), 0) AS ledger,
+    coalesce(sum(value) FILTER (WHERE unsent), 0) AS not_pushed,
+    coalesce(sum(value) FILTER (WHERE state IN ('refused', 'netted')), 0) AS refused,
+    bool_or(unsent AND NOT long_due) AS waiting,
+    bool_or(unsent AND long_due) AS overdue,
+    coalesce(bool_or(settled_at > now() - $5::interval AND state IN ('delivered', 'cancelled')), false) AS lately,
+    coalesce(array_agg(value ORDER BY value) FILTER (WHERE calls > 1 AND state = 'delivered' AND NOT cancels), '{}')
+        AS sent_again
+FROM found GROUP BY day
+"""
+
+
 async def evidence_of(
-    pool: Pool, customer: str, meter: str, start: datetime, end: datetime, *, settle: timedelta
+    pool: Pool, customer: str, meter: str, start: datetime, end: datetime, *, patience: Patience
 ) -> dict[datetime, Evidence]:
     """What our own rows say of each UTC day in [start, end); Stripe's number is left at 0."""
-    rows = await pool.fetch(
-        """
-        SELECT date_trunc('day', effective_at, 'UTC') AS day,
-            coalesce(sum(value) FILTER (WHERE state <> 'correction'), 0) AS ledger,
-            coalesce(sum(value) FILTER (WHERE state IN
-                ('waiting_for_contract', 'waiting_for_charge', 'pending', 'in_flight', 'unclear')), 0) AS not_pushed,
-            coalesce(sum(value) FILTER (WHERE state IN ('refused', 'netted')), 0) AS refused,
-            coalesce(bool_or(settled_at > now() - $5::interval AND state IN ('delivered', 'cancelled')), false)
-                AS lately,
-            coalesce(array_agg(value) FILTER (WHERE calls > 1 AND state = 'delivered' AND NOT cancels), '{}')
-                AS sent_again
-        FROM deliveries
-        WHERE customer = $1 AND meter = $2 AND effective_at >= $3 AND effective_at < $4
-        GROUP BY 1
-        """,
-        customer,
-        meter,
-        start,
-        end,
-        settle,
-    )
+    rows = await pool.fetch(_EVIDENCE, customer, meter, start, end, patience.settle, patience.turn, patience.now)
     return {
         row["day"]: Evidence(
             ledger=row["ledger"],
@@ -123,6 +135,8 @@ async def evidence_of(
             not_pushed=row["not_pushed"],
             refused=row["refused"],
             lately=row["lately"],
+            waiting=row["waiting"],
+            overdue=row["overdue"],
             sent_again=tuple(row["sent_again"]),
         )
         for row in rows

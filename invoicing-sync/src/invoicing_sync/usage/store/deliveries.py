@@ -111,7 +111,8 @@ async def free_reversals(tx: Connection, charges: Sequence[str]) -> list[Lane]:
     """Reversals that waited for these charges may go on; their lanes."""
     rows = await tx.fetch(
         """
-        UPDATE deliveries SET state = 'pending' WHERE state = 'waiting_for_charge' AND reverses = ANY($1::text[])
+        UPDATE deliveries SET state = 'pending', due_since = now()
+        WHERE state = 'waiting_for_charge' AND reverses = ANY($1::text[])
         RETURNING customer, meter
         """,
         charges,
@@ -135,7 +136,7 @@ async def place(tx: Connection, placed: Sequence[NewDelivery]) -> None:
     """Give deliveries that waited for a contract their period and state."""
     await tx.execute(
         """
-        UPDATE deliveries d SET state = t.s, period_end = t.p,
+        UPDATE deliveries d SET state = t.s, period_end = t.p, due_since = now(),
             settled_at = CASE WHEN t.s IN ('correction', 'netted') THEN now() END
         FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS t(i, p, s) WHERE d.identifier = t.i
         """,

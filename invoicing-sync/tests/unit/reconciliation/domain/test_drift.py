@@ -18,8 +18,12 @@ def evidence(ledger: str, stripe: str, **changes: object) -> Evidence:
     [
         (evidence("10", "10"), None),
         (evidence("10", "10", not_pushed=Decimal(0), lately=True), None),
-        (evidence("10", "8", not_pushed=Decimal(2)), Cause.NOT_PUSHED),
-        (evidence("10", "11", not_pushed=Decimal(-1)), Cause.NOT_PUSHED),
+        (evidence("10", "8", not_pushed=Decimal(2), overdue=True), Cause.NOT_PUSHED),
+        (evidence("10", "11", not_pushed=Decimal(-1), overdue=True), Cause.NOT_PUSHED),
+        (evidence("10", "8", not_pushed=Decimal(2), waiting=True), Cause.STILL_SETTLING),
+        (evidence("10", "8", not_pushed=Decimal(2), waiting=True, overdue=True), Cause.NOT_PUSHED),
+        (evidence("10", "9", not_pushed=Decimal(2), waiting=True), Cause.STILL_SETTLING),
+        (evidence("10", "9", refused=Decimal(1), not_pushed=Decimal(2), waiting=True), Cause.REFUSED),
         (evidence("10", "9", refused=Decimal(1)), Cause.REFUSED),
         (evidence("10", "9"), Cause.CANCELLED_OUTSIDE),
         (evidence("10", "11"), Cause.EXTRA_OUTSIDE),
@@ -28,9 +32,9 @@ def evidence(ledger: str, stripe: str, **changes: object) -> Evidence:
         (evidence("10", "14", sent_again=(Decimal(1), Decimal(2), Decimal(5))), Cause.EXTRA_OUTSIDE),
         (evidence("10", "9", lately=True), Cause.STILL_SETTLING),
         (evidence("10", "9", lately=True, refused=Decimal(1)), Cause.REFUSED),
-        (evidence("10", "7", not_pushed=Decimal(2), refused=Decimal(1)), Cause.NOT_PUSHED),
-        (evidence("10", "6", not_pushed=Decimal(2), refused=Decimal(1)), Cause.CANCELLED_OUTSIDE),
-        (evidence("10", "9", not_pushed=Decimal(2)), Cause.EXTRA_OUTSIDE),
+        (evidence("10", "7", not_pushed=Decimal(2), refused=Decimal(1), overdue=True), Cause.NOT_PUSHED),
+        (evidence("10", "6", not_pushed=Decimal(2), refused=Decimal(1), overdue=True), Cause.CANCELLED_OUTSIDE),
+        (evidence("10", "9", not_pushed=Decimal(2), overdue=True), Cause.EXTRA_OUTSIDE),
     ],
 )
 def test_the_cause_follows_from_the_evidence(found: Evidence, cause: Cause | None) -> None:

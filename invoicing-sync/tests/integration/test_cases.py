@@ -1,0 +1,217 @@
+"""Each kind of case that closes by itself is opened and closes; each may be closed by a person, who is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from invoicing_sync.store.cases import KINDS
+from invoicing_sync.testing import START, a_charge, a_contract
+
+pytestmark = pytest.mark.integration
+END = START.replace(month=11)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+AT = START + DAY
+EVENTS = "/v1/billing/meter_events"
+SELF_CLOSING = sorted(kind for kind, life in KINDS.items() if life.closes is not None)
+DEARER = [{"meter": "resolution", "price": {"scheme": "per_unit", "unit_price": "1.99"}}]
+
+
+async def open_kinds(world: Any) -> list[str]:
+    return sorted(case["kind"] for case in await world.ask("/v1/cases"))
+
+
+async def opens(world: Any, kind: str) -> None:
+    await world.until(lambda: _is(world, [kind]))
+
+
+async def closes(world: Any) -> None:
+    await world.until(lambda: _is(world, []))
+
+
+async def _is(world: Any, kinds: list[str]) -> bool:
+    return await open_kinds(world) == kinds
+
+
+async def reconcile(world: Any) -> list[dict[str, Any]]:
+    """The drift that a comparison of October finds."""
+    order = {"from": START.isoformat(), "to": END.isoformat()}
+    run = (await world.http.post(f"{world.door_url}/v1/reconciliations", json=order)).json()["id"]
+    await world.until(lambda: _done(world, run))
+    return list((await world.ask(f"/v1/reconciliations/{run}"))["drift"])
+
+
+async def _done(world: Any, run: int) -> bool:
+    return bool((await world.ask(f"/v1/reconciliations/{run}"))["state"] == "done")
+
+
+async def started(world: Any, **settings: str) -> None:
+    await world.start_door(**settings)
+    await world.apply(a_contract())
+    await world.quiet(START)
+    await world.move(START + 2 * DAY)
+
+
+async def extra_usage(world: Any) -> str:
+    """An event that nobody here has sent; its identifier, to take it away again."""
+    stripe_customer = (await world.ask("/v1/contracts/acme"))["stripe_customer"]
+    order = {"action": "extra", "customer": stripe_customer, "event_name": "resolution", "value": "7"}
+    answer = await world.http.post(
+        f"{world.sandbox_url}/_sandbox/plant", json=order | {"timestamp": int(AT.timestamp())}
+    )
+    return str(answer.json()["identifier"])
+
+
+async def invoice_held(world: Any) -> None:
+    await started(world)
+    await world.rate(a_charge("e1", seq=1, at=AT))
+    await world.move(START + 3 * DAY)
+    extra = await extra_usage(world)
+    await world.move(END)
+    await world.move(END + 32 * MINUTE)
+    await opens(world, "invoice_held")
+
+    await world.plant("drop", identifier=extra)
+    await closes(world)
+
+
+async def drift(world: Any) -> None:
+    await started(world)
+    await world.rate(a_charge("e1", seq=1, at=AT))
+    await world.quiet(START + 2 * DAY)
+    extra = await extra_usage(world)
+    await world.until(lambda: _found(world, ["extra_outside"]))
+    await opens(world, "drift")
+
+    await world.plant("drop", identifier=extra)
+    assert await reconcile(world) == []
+    await closes(world)
+
+
+async def _found(world: Any, causes: list[str]) -> bool:
+    return [one["cause"] for one in await reconcile(world)] == causes
+
+
+async def unclear_delivery(world: Any) -> None:
+    await started(world, CALL_TIMEOUT_S="2", RETRY_CAP_S="1")
+    await world.fault("error_500_before_commit", path=EVENTS)
+    await world.rate(a_charge("e1", seq=1, at=AT))
+    await world.until(lambda: _unclear(world))
+    extra = await extra_usage(world)
+    await world.step(START + 2 * DAY + timedelta(hours=21))
+    await opens(world, "unclear_delivery")
+
+    await world.plant("drop", identifier=extra)
+    await world.no_faults()
+    world.stop_door()  # the next one asks at once
+    await world.start_door()
+    await closes(world)
+
+
+async def _unclear(world: Any) -> bool:
+    return [one["state"] for one in await world.ask("/v1/deliveries")] == ["unclear"]
+
+
+async def contract_change_not_supported(world: Any) -> None:
+    await started(world)
+    await world.apply(a_contract(revision=2, metered=DEARER))
+    await opens(world, "contract_change_not_supported")
+
+    await world.apply(a_contract(revision=3))
+    await closes(world)
+
+
+async def contract_refused(world: Any) -> None:
+    await started(world)
+    [seats] = [price for price in (await world.stripe("/v1/prices"))["data"] if price["unit_amount"] == 3900]
+    await world.stripe_post(f"/v1/prices/{seats['id']}", active="false")  # someone archives it in the dashboard
+    await world.apply(a_contract("globex", billing_anchor=START + 3 * DAY))
+    await opens(world, "contract_refused")
+
+    await world.stripe_post(f"/v1/prices/{seats['id']}", active="true")
+    await world.apply(a_contract("globex", billing_anchor=START + 3 * DAY, revision=2))
+    await closes(world)
+
+
+STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
+    "invoice_held": invoice_held,
+    "drift": drift,
+    "unclear_delivery": unclear_delivery,
+    "contract_change_not_supported": contract_change_not_supported,
+    "contract_refused": contract_refused,
+}
+
+
+@pytest.mark.parametrize("kind", SELF_CLOSING)
+async def test_a_case_that_closes_by_itself_opens_and_closes(world: Any, kind: str) -> None:
+    await STORIES[kind](world)
+
+    closed = [case for case in await world.ask("/v1/cases", closed="true") if case["kind"] == kind]
+    assert closed != []
+    assert {(case["closed_by"], case["closed_at"] is None) for case in closed} == {(None, False)}
+
+
+async def test_what_waits_its_turn_in_a_lane_is_no_finding_until_it_is_overdue(world: Any) -> None:
+    await started(world)
+    await world.fault("rate_limit_429", path=EVENTS)
+    await world.rate(a_charge("e1", seq=1, at=AT))
+    await world.until(lambda: _backlog(world, 1))
+
+    assert [one["cause"] for one in await reconcile(world)] == ["still_settling"]
+    assert await open_kinds(world) == []
+
+    world.stop_door()
+    await world.start_door(OVERDUE_S="0")
+    assert [one["cause"] for one in await reconcile(world)] == ["not_pushed"]
+    assert await open_kinds(world) == ["drift"]
+
+    await world.no_faults()
+    await world.quiet(START + 2 * DAY)
+    await world.until(lambda: _found(world, []))
+    assert await open_kinds(world) == []
+
+
+async def _backlog(world: Any, count: int) -> bool:
+    return bool((await world.ask("/v1/backlog"))["open"] == count)
+
+
+async def test_a_person_closes_a_case_and_says_why(world: Any) -> None:
+    await world.start_door()
+    await world.step(START + DAY)
+    await world.apply(a_contract())
+    await opens(world, "first_period_not_billed_in_advance")
+    [case] = await world.ask("/v1/cases")
+
+    close = f"{world.door_url}/v1/cases/{case['id']}/close"
+    assert (await world.http.post(close, json={})).status_code == 422
+    first = await world.http.post(close, json={"reason": "billed by hand on 2 October"})
+    again = await world.http.post(close, json={"reason": "another reason"})
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert await open_kinds(world) == []
+    [closed] = await world.ask("/v1/cases", closed="true")
+    assert closed["closed_by"] is not None
+    assert closed["closed_reason"] == "billed by hand on 2 October"
+    missing = await world.http.post(f"{world.door_url}/v1/cases/999/close", json={"reason": "no such case"})
+    assert (missing.status_code, missing.json()["code"]) == (404, "no_such_case")
+
+
+async def test_a_drift_that_a_person_accepts_opens_again_only_with_other_numbers(world: Any) -> None:
+    await started(world)
+    await world.rate(a_charge("e1", seq=1, at=AT))
+    await world.quiet(START + 2 * DAY)
+    await extra_usage(world)
+    await world.until(lambda: _found(world, ["extra_outside"]))
+    [case] = await world.ask("/v1/cases")
+    accepted = {"reason": "the customer agreed to it"}
+    assert (await world.http.post(f"{world.door_url}/v1/cases/{case['id']}/close", json=accepted)).status_code == 200
+
+    assert [one["cause"] for one in await reconcile(world)] == ["extra_outside"]
+    assert await open_kinds(world) == []
+
+    await extra_usage(world)
+    assert [one["difference"] for one in await reconcile(world)] == ["14"]
+    assert await open_kinds(world) == ["drift"]
