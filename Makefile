@@ -7,7 +7,7 @@ DEMO ?=
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down golden check format lint types imports contracts test unit faults bench clean
+.PHONY: help setup lock demo up down golden check format lint types imports contracts audit secrets test unit faults bench clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ golden: setup ## The 26 decisions computed by hand, through the function and thr
 ##@ Check it
 test: setup check ## Everything that CI runs: format, lint, types, contracts, unit, property, integration, end to end
 	$(BIN)/pytest
-check: format lint types imports contracts ## The checks that run no service
+check: format lint types imports contracts audit secrets ## The checks that run no service
 format: setup ## Formatting is as ruff writes it
 	$(BIN)/ruff format --check .
 lint: setup ## ruff's rules
@@ -38,6 +38,10 @@ imports: setup ## No service imports another; no rule does I/O
 contracts: setup ## Generated schemas are committed, and none breaks its readers
 	$(BIN)/python -m event_schemas check
 	$(BIN)/python -m event_schemas compat
+audit: setup ## Dependencies: pinned, hashed, declared, and without known holes where an advisory service answers
+	@$(BIN)/python tests/checks/audit.py
+secrets: setup ## No secret stands in a file that git keeps
+	@$(BIN)/python tests/checks/secret_scan.py
 unit: setup ## Tests without processes of their own
 	$(BIN)/pytest -m "not integration" -k "unit or agreement or property"
 faults: setup ## kill -9 of each service, the broker and PostgreSQL in the middle of the demo month
