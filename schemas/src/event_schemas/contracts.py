@@ -15,6 +15,8 @@ from event_schemas.vocabulary import Channel, DecidedBy
 
 CustomerIdText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
 SlugText = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+# one @, no white space, a domain with a dot; whether it reaches anybody only a message can tell
+EmailText = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$")]
 
 
 def _price_text(text: str) -> str:
@@ -135,10 +137,13 @@ class Contract(Agreed):
     currency: Currency
     billing_anchor: Instant
     stripe_customer: Annotated[str, Field(max_length=255)] | None = None
+    collection_method: Literal["send_invoice", "charge_automatically"] = "send_invoice"
+    billing_email: EmailText | None = None  # where invoices are sent; a contract file must have it then
     revision: int = Field(ge=1)
     timeline: tuple[PolicyFrom, ...] = Field(min_length=1)
     metered: tuple[MeteredPrice, ...] = ()
     licensed: tuple[LicensedPrice, ...] = ()
+    free_meters: tuple[SlugText, ...] = ()  # charged in the ledger and, as agreed, on no invoice
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -148,6 +153,8 @@ class Contract(Agreed):
         for what, names in (("a meter", [m.meter for m in self.metered]), ("an item", [i.item for i in self.licensed])):
             if len(names) != len(set(names)):
                 raise ValueError(f"{what} is priced twice")
+        if both := {m.meter for m in self.metered} & set(self.free_meters):
+            raise ValueError(f"free_meters: {min(both)} has a price in metered, so it is not free")
         if self.billing_anchor.microsecond:
             raise ValueError("billing_anchor is a whole second, as Stripe's is")
         return self
@@ -169,6 +176,19 @@ class Contract(Agreed):
 
 
 class ContractFile(Agreed):
-    """The file that `settled contracts apply` reads."""
+    """
+    The file that `settled contracts apply` reads.
+
+    Stricter than what is read from the bus, where contracts of earlier versions still lie: an invoice that is sent
+    needs an address.
+    """
 
     contracts: tuple[Contract, ...] = Field(min_length=1)
+
+    @field_validator("contracts")
+    @classmethod
+    def _can_be_sent(cls, contracts: tuple[Contract, ...]) -> tuple[Contract, ...]:
+        for place, contract in enumerate(contracts):
+            if contract.collection_method == "send_invoice" and contract.billing_email is None:
+                raise ValueError(f"contracts.{place}.billing_email: an invoice that is sent needs an e-mail address")
+        return contracts

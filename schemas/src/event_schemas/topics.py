@@ -37,6 +37,7 @@ CONTRACTS = Topic(
     ("usage-ingest", "rating", "invoicing-sync", "crm-bridge", "lake-bridge"),
     partitions=1,
     compacted=True,
+    personal_data="names and billing addresses (e-mail) of customers",
 )
 STRIPE_EVENTS = Topic(
     "stripe.events",

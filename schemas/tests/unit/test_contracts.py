@@ -73,6 +73,9 @@ class TestRefusals:
             ("metered/0/price/scheme", "volume", "metered.0.price"),
             ("metered/0/meter", "Resolution", "metered.0.meter"),
             ("licensed/0/quantity", -1, "licensed.0.quantity"),
+            ("billing_email", "acme", "billing_email"),
+            ("billing_email", "billing @acme.example", "billing_email"),
+            ("collection_method", "by_carrier_pigeon", "collection_method"),
         ],
     )
     def test_names_the_field(self, path: str, value: Any, field: str) -> None:
@@ -106,6 +109,20 @@ class TestRefusals:
     def test_an_anchor_between_two_seconds_is_refused(self) -> None:
         with pytest.raises(ValidationError, match="whole second"):
             Contract.model_validate(acme_with("billing_anchor", "2026-10-31T00:00:00.5Z"))
+
+    def test_a_meter_cannot_be_priced_and_free(self) -> None:
+        with pytest.raises(ValidationError, match="free_meters: resolution has a price"):
+            Contract.model_validate(acme_with("free_meters", ["resolution"]))
+
+    def test_a_file_needs_an_address_where_invoices_are_sent(self) -> None:
+        with pytest.raises(ValidationError, match=r"contracts\.0\.billing_email"):
+            ContractFile.model_validate({"contracts": [ACME]})
+
+        for agreed in ({"billing_email": "billing@acme.example"}, {"collection_method": "charge_automatically"}):
+            assert ContractFile.model_validate({"contracts": [ACME | agreed]}).contracts[0].customer == "acme"
+
+    def test_the_bus_still_holds_contracts_without_an_address(self) -> None:
+        assert Contract.model_validate(ACME).billing_email is None
 
     def test_an_empty_file_is_refused(self) -> None:
         with pytest.raises(ValidationError):

@@ -134,6 +134,7 @@ def a_contract(rng: Random, place: int, *, start: str, middle: str) -> Contract:
         "currency": currency,
         "billing_anchor": start,
         "stripe_customer": None,
+        "billing_email": f"billing@customer-{place:04d}.example",
         "revision": 1,
         "timeline": timeline,
         "metered": metered,

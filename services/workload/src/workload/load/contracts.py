@@ -23,6 +23,7 @@ def load_contracts(customers: int, *, start: int) -> list[dict[str, Any]]:
             "currency": "USD",
             "billing_anchor": iso(start),
             "stripe_customer": None,
+            "billing_email": f"billing@{customer_name(place)}.example",
             "revision": 1,
             "timeline": [
                 {"effective_from": iso(start), "policy": {"version": "load-1", "window_hours": {"default": 24}}}
