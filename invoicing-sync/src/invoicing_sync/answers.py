@@ -68,7 +68,7 @@ class EntryAnswer(BaseModel):
     reason: str | None
     reverses: str | None
     signals: list[tuple[str, str]]
-    delivery: str
+    delivery: str | None = Field(description="null: settled so long ago that it is no longer kept")
 
 
 class EntriesAnswer(BaseModel):

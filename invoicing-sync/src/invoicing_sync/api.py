@@ -216,6 +216,13 @@ class Api:
                 raise Problem(422, "not_a_day", "Reconciliation compares whole UTC days.", field=field)
         if not timedelta(0) < order.to - order.from_ <= LONGEST_DAYS * DAY:
             raise Problem(422, "bad_range", f"`to` lies 1 to {LONGEST_DAYS} days after `from`.", field="to")
+        if order.from_ < self._reconciler.furthest_back():
+            raise Problem(
+                422,
+                "too_far_back",
+                "Deliveries of that time are no longer kept (KEEP_DELIVERIES_DAYS); begin later.",
+                field="from",
+            )
         return {"id": await self._reconciler.start(order.customer, order.from_, order.to)}
 
     async def latest(self) -> ReconciliationAnswer:

@@ -23,6 +23,7 @@ from invoicing_sync.invoices.holder import Holder
 from invoicing_sync.monitor import Monitor
 from invoicing_sync.quiet import Quiet
 from invoicing_sync.reconciliation.reconcile import Reconciler
+from invoicing_sync.retention import retention
 from invoicing_sync.settings import SCHEMA, Settings
 from invoicing_sync.store.pool import Pool, open_pool
 from invoicing_sync.stripe_door.door import StripeDoor
@@ -83,6 +84,7 @@ def _assemble(
         wake_gate=gate.wake,
     )
     reconciler = Reconciler(pool, door, objects, clock, settings)
+    pruning = retention(pool, clock, settings)
     health = Health()
     health.ready["postgres"] = _answers(pool)
     monitor = Monitor(pool, clock, health, intake, instance, sender)
@@ -97,6 +99,7 @@ def _assemble(
         await instance.lead.wait()
         await endpoints_module.ensured(endpoints)
         parts = {**intake.works(), "applier": applier.run, "gate": gate.run, "inbox": inbox.run, "sweep": sweep.run}
+        parts["retention"] = pruning.run
         await _together(parts)
 
     work = {"instance": instance.run(), "sender": sender.run(), "line": line(), "monitor": monitor.run()}

@@ -64,6 +64,16 @@ class Settings(ServiceSettings):
     sweep_s: float = Field(60, gt=0)  # how often Stripe's event list is read
     parallel_customers: int = Field(8, ge=1)  # customers whose contract, gate or reconciliation is worked on at once
 
+    # Retention, in business time: what is older goes, unless an open period or an open case needs it.
+    keep_events_days: int = Field(90, ge=35)  # Stripe lists its events for 30 days: younger ones would be read again
+    keep_deliveries_days: int = Field(
+        800, ge=100
+    )  # after its period was finalised; no reconciliation goes further back
+    keep_closed_cases_days: int = Field(800, ge=35)  # an audit of two years finds them
+    prune_every_s: float = Field(3_600, gt=0)  # between two rounds
+    prune_rows: int = Field(500, ge=1)  # in one transaction: some 10 ms
+    prune_pause_s: float = Field(0.1, ge=0)  # between two transactions, and at least four times as long as one took
+
     # Webhooks.
     webhook_tolerance_s: int = Field(300, ge=1)  # Stripe's own; applied to the future as well
     webhook_max_bytes: int = Field(800_000, ge=1_000, le=800_000)  # a record of the bus takes 900,000 bytes

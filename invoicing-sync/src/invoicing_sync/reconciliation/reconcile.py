@@ -40,6 +40,10 @@ class Reconciler:
         self._under_way: set[asyncio.Task[None]] = set()
         self._open_drift: set[str] = set()  # cases that were open when the run began
 
+    def furthest_back(self) -> datetime:
+        """The earliest instant of which every delivery is still kept: before it nothing can be compared."""
+        return self._clock.now() - timedelta(days=self._settings.keep_deliveries_days)
+
     async def start(self, customer: str | None, from_day: datetime, to_day: datetime) -> int:
         """Begin a run over [from_day, to_day), whole UTC days; its id."""
         run = await reconciliations.start(self._pool, customer, from_day, to_day, now=self._clock.now())

@@ -23,13 +23,29 @@ async def periods_of_invoices(pool: Pool, invoice_ids: list[str]) -> dict[str, a
     return {row["invoice_id"]: row for row in rows}
 
 
+# A period's frozen set: what took effect in it and is no correction. From the moment at which its deliveries begin to
+# be taken away (store/pruning.py) the entries say the same, found by their instant.
+_FROZEN = """
+SELECT d.identifier, d.meter, d.value, d.reverses, d.state AS delivery FROM deliveries d
+WHERE d.customer = $1 AND d.period_end = $2 AND d.state <> 'correction'
+  AND NOT EXISTS (SELECT FROM periods p WHERE p.customer = $1 AND p.period_end = $2
+                  AND p.deliveries_pruned_at IS NOT NULL)
+UNION ALL
+SELECT e.entry_id, e.meter, CASE e.op WHEN 'charge' THEN e.quantity ELSE -e.quantity END, e.cause ->> 'reverses', NULL
+FROM periods p JOIN entries e ON e.customer = p.customer
+  AND e.effective_at >= p.period_start AND e.effective_at < p.period_end
+WHERE p.customer = $1 AND p.period_end = $2 AND p.number >= 0 AND p.deliveries_pruned_at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM corrections c WHERE c.entry_id = e.entry_id)
+"""
+
+
 async def counts(pool: Pool, customer: str, period_end: datetime) -> dict[str, asyncpg.Record]:
     """By meter: charges, reversals and net of a period's frozen set, corrections left out."""
     rows = await pool.fetch(
-        """
+        f"""
         SELECT meter, count(*) FILTER (WHERE reverses IS NULL) AS charges,
                count(*) FILTER (WHERE reverses IS NOT NULL) AS reversals, sum(value) AS net
-        FROM deliveries WHERE customer = $1 AND period_end = $2 AND state <> 'correction' GROUP BY meter
+        FROM ({_FROZEN}) frozen GROUP BY meter
         """,
         customer,
         period_end,
@@ -40,18 +56,22 @@ async def counts(pool: Pool, customer: str, period_end: datetime) -> dict[str, a
 async def entries_behind(
     pool: Pool, customer: str, meter: str, period_end: datetime, *, after: str | None, limit: int
 ) -> list[asyncpg.Record]:
-    """The entries behind a usage line, in order of their instant; all tiers of a meter share them."""
+    """
+    The entries behind a usage line, in order of their instant; all tiers of a meter share them.
+
+    `delivery` is its state, None where it was settled so long ago that it is no longer kept.
+    """
     return await pool.fetch(
-        """
-        SELECT e.*, d.state AS delivery FROM entries e JOIN deliveries d ON d.identifier = e.entry_id
-        WHERE d.customer = $1 AND d.meter = $2 AND d.period_end = $3 AND d.state <> 'correction'
+        f"""
+        SELECT e.*, f.delivery FROM ({_FROZEN}) f JOIN entries e ON e.entry_id = f.identifier
+        WHERE f.meter = $3
           AND ($4::text IS NULL OR (e.effective_at, e.entry_id) >
                (SELECT a.effective_at, a.entry_id FROM entries a WHERE a.entry_id = $4))
         ORDER BY e.effective_at, e.entry_id LIMIT $5
         """,
         customer,
-        meter,
         period_end,
+        meter,
         after,
         limit,
     )

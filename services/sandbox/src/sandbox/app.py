@@ -16,6 +16,7 @@ from event_schemas.times import parse_instant, to_micros
 from sandbox.clockwork import Clockwork
 from sandbox.control import Control
 from sandbox.faults import Faults
+from sandbox.forgetting import forgetting
 from sandbox.journal import Journal, keep_session, load, wipe
 from sandbox.settings import Settings
 from sandbox.stripe.conformance import Conformance
@@ -91,5 +92,6 @@ async def build(settings: Settings) -> Sandbox:
         "counting": clockwork.run_counting(),
         "reports": clockwork.run_reports(),
         "due": clockwork.run_due(),
+        "forgetting": forgetting(pool, state, every_s=settings.sandbox_forget_s).run(),
     }
     return Sandbox(app, work)

@@ -198,8 +198,8 @@ async def load(pool: asyncpg.Pool[asyncpg.Record], state: State) -> None:
                 state.new_deliveries.append(body)
         async for row in connection.cursor("SELECT * FROM meter_events ORDER BY number", prefetch=5000):
             _load_event(state, row)
-        await connection.execute("DELETE FROM answers WHERE at < $1", state.now - REMEMBERED_S)
-        for row in await connection.fetch("SELECT key, fingerprint, status, body, at FROM answers"):
+        await connection.execute("DELETE FROM answers WHERE at <= $1", state.now - REMEMBERED_S)
+        for row in await connection.fetch("SELECT key, fingerprint, status, body, at FROM answers ORDER BY at"):
             state.answers[row["key"]] = Answer(row["fingerprint"], row["status"], row["body"], row["at"])
 
 
@@ -220,7 +220,7 @@ def _load_event(state: State, row: asyncpg.Record) -> None:
     state.number = max(state.number, event.number)
     state.accepted += 1
     state.identifiers[event.identifier] = event
-    if event.key is not None:
+    if event.key is not None and state.now - event.received < REMEMBERED_S:
         state.keyed_events[event.key] = event
     if event.state != "accepted":
         return

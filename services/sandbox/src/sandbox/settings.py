@@ -23,6 +23,7 @@ class Settings(DatabaseSettings):
     sandbox_processing_ms: int = Field(50, ge=0)  # a 2xx is not counted yet: events are counted after this long
     sandbox_report_ms: int = Field(500, ge=0)  # refused events are gathered this long into one thin error report
     sandbox_commit_ms: float = Field(1.0, ge=0)  # requests gathered into one commit, beside the time of the last one
+    sandbox_forget_s: float = Field(30, gt=0)  # how often answers older than a day are taken away
     sandbox_webhook_first_retry_ms: int = Field(200, ge=1)  # doubles at each retry; Stripe's are hours, in real time
     sandbox_webhook_longest_retry_ms: int = Field(5_000, ge=1)
     sandbox_webhook_tries: int = Field(12, ge=1)

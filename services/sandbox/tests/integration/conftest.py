@@ -34,6 +34,7 @@ def services(stack: Stack) -> Iterator[Services]:
         "SANDBOX_WEBHOOK_TRIES": "6",
         "SANDBOX_REPORT_MS": "200",
         "SANDBOX_PROCESSING_MS": "20",
+        "SANDBOX_FORGET_S": "0.05",
     }
     services.start(ServiceSpec("sandbox", "sandbox", env=env))
     services.wait_ready("sandbox")

@@ -156,7 +156,8 @@ class State:
         self.dirty_events[event.number] = event
 
     def keep_answer(self, key: str, answer: Answer) -> None:
-        """Remember what an Idempotency-Key was answered."""
+        """Remember what an Idempotency-Key was answered; answers stay in the order of their time."""
+        self.answers.pop(key, None)
         self.answers[key] = self.dirty_answers[key] = answer
 
     def move_clock(self, micros: int) -> None:
