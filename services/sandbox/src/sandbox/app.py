@@ -19,6 +19,7 @@ from sandbox.faults import Faults
 from sandbox.forgetting import forgetting
 from sandbox.journal import Journal, keep_session, load, wipe
 from sandbox.settings import Settings
+from sandbox.stripe.answers import Answers
 from sandbox.stripe.conformance import Conformance
 from sandbox.stripe.desk import Desk
 from sandbox.stripe.front import Front, FrontMiddleware
@@ -41,7 +42,8 @@ class Sandbox:
 async def build(settings: Settings) -> Sandbox:
     """A sandbox with everything that it remembers, ready to be served beside its work."""
     pool = await create_pool(settings.database_url.get_secret_value(), SCHEMA, size=2, reset=keep_session)
-    state, faults = State(), Faults()
+    switches = Answers.read(settings.sandbox_stripe_answers)
+    state, faults = State(switches), Faults()
     await load(pool, state)
     if settings.sandbox_clock_start and state.stepped_micros is None:
         state.move_clock(to_micros(parse_instant(settings.sandbox_clock_start)))
@@ -59,7 +61,7 @@ async def build(settings: Settings) -> Sandbox:
     async def reset() -> None:
         await journal.committed()
         await wipe(pool)
-        state.__init__()  # type: ignore[misc]  # the same object, empty: all others hold on to it
+        state.__init__(switches)  # type: ignore[misc]  # the same object, empty: all others hold on to it
         webhooks.forget()
         clockwork.refused.clear()
         faults.remove()

@@ -18,6 +18,7 @@ from sandbox.clockwork import Clockwork, NeverBack
 from sandbox.faults import Faults, Kind
 from sandbox.journal import Journal
 from sandbox.stripe import dump, rolling
+from sandbox.stripe.answers import WrongAnswer
 from sandbox.stripe.conformance import Conformance
 from sandbox.stripe.front import Front
 from sandbox.stripe.resources import usage
@@ -113,6 +114,8 @@ class Control:
         add("/faults/{id_}", self.clear_fault, methods=["DELETE"])
         add("/limits", self.limits, methods=["POST"])
         add("/keys", self.keys, methods=["POST"])
+        add("/answers", self.answers, methods=["GET"])
+        add("/answers", self.turn_answers, methods=["POST"])
         add("/webhooks/roll", self.roll, methods=["POST"], responses=responses(404))
         add("/plant", self.plant, methods=["POST"], responses=responses(404))
         add("/dump", self.dump, methods=["GET"])
@@ -169,6 +172,18 @@ class Control:
         """Change the account's API keys, as the Dashboard does; requests under way are finished."""
         self._front.api_keys = frozenset(order.keys)
         return {"keys": len(order.keys)}
+
+    async def answers(self) -> dict[str, str]:
+        """Where the switches stand for what no text of Stripe decides."""
+        return self._state.switches.shown()
+
+    async def turn_answers(self, order: dict[str, str]) -> dict[str, str]:
+        """Turn some switches; the others stay. In memory: a restart and a reset go back to the setting's."""
+        try:
+            self._state.switches = self._state.switches.turned(order)
+        except WrongAnswer as wrong:
+            raise Problem(400, "no_such_answer", str(wrong)) from None
+        return self._state.switches.shown()
 
     async def roll(self, order: Roll) -> dict[str, list[str]]:
         """Give the endpoints of a URL new signing secrets, as the Dashboard does; events may be signed by both."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from chassis.settings import DatabaseSettings, read
+from sandbox.stripe.answers import Answers
 
 
 class Settings(DatabaseSettings):
@@ -29,6 +30,13 @@ class Settings(DatabaseSettings):
     sandbox_webhook_tries: int = Field(12, ge=1)
     sandbox_webhook_timeout_ms: int = Field(10_000, ge=1)  # Stripe publishes none; integrators report 3 to 30 s
     sandbox_webhook_lanes: int = Field(8, ge=1)  # webhooks under way at once
+    sandbox_stripe_answers: str = ""  # what no text of Stripe decides: name=value with commas, see stripe/answers.py
+
+    @field_validator("sandbox_stripe_answers")
+    @classmethod
+    def _are_known(cls, text: str) -> str:
+        Answers.read(text)
+        return text
 
     @classmethod
     def load(cls) -> Self:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sandbox.faults import KINDS
 from sandbox.settings import Settings
+from sandbox.stripe.answers import Answers, choices
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -20,3 +21,11 @@ def test_every_setting_stands_in_the_readme() -> None:
 def test_every_fault_stands_in_the_readme() -> None:
     """By its kind."""
     assert [kind for kind in KINDS if f"`{kind}`" not in README] == []
+
+
+def test_every_switch_stands_in_the_readme_with_its_default_first() -> None:
+    """As a row: its name, then its values."""
+    rows = [f"| `{name}` | {', '.join(f'`{value}`' for value in values)} |" for name, values in choices().items()]
+
+    assert [row for row in rows if row not in README] == []
+    assert all(values[0] == Answers().shown()[name] for name, values in choices().items())

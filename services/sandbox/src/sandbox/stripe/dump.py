@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.stripe.domain.calendar import cycle_number, cycle_start
-from sandbox.stripe.resources.invoices import refresh
+from sandbox.stripe.resources.invoices import reread
 from sandbox.stripe.resources.lines import plain
 from sandbox.stripe.state import Body, State
 
@@ -15,7 +15,7 @@ from sandbox.stripe.state import Body, State
 def dump(state: State, customer: str | None) -> dict[str, Any]:
     """Invoices with their lines, usage by customer, meter and period, counts; of one customer or all."""
     invoices = [
-        _invoice(refresh(state, body))
+        _invoice(reread(state, body))
         for body in state.objects["invoice"].values()
         if customer in (None, body["customer"])
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.stripe.resources.catalogue import without_tiers
-from sandbox.stripe.resources.invoices import refresh, shown_invoice
+from sandbox.stripe.resources.invoices import reread, shown_invoice
 from sandbox.stripe.state import Body, State
 
 
@@ -13,7 +13,7 @@ def shown(state: State, body: Body, *, created: bool = False) -> Body:
         return {**body, "data": [shown(state, row) for row in body["data"]]}
     kind = body.get("object")
     if kind == "invoice":
-        return shown_invoice(refresh(state, body))
+        return shown_invoice(reread(state, body))
     if kind == "price":
         return without_tiers(body)
     if kind == "event":

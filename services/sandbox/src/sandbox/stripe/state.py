@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from sandbox.stripe.answers import Answers
 from sandbox.stripe.domain.usage import MeterEvent, Tally
 from sandbox.stripe.errors import absent
 
@@ -53,10 +54,12 @@ class State:
     The sandbox's memory. A request changes it without awaiting, so each request is atomic.
 
     What a request has changed is collected in `dirty`, `dirty_events` and `dirty_answers`, and committed before it is
-    answered. `number` is each object's place in the order of creation.
+    answered. `number` is each object's place in the order of creation. `switches` stand for what no text of
+    Stripe decides; they are not stored.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, switches: Answers | None = None) -> None:
+        self.switches = switches or Answers()
         self.objects: dict[str, dict[str, Body]] = {kind: {} for kind in PREFIXES}
         self.numbers: dict[str, int] = {}
         self.meters: dict[str, Body] = {}  # by event name; an active one wins over an inactive one

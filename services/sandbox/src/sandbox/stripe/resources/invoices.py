@@ -79,6 +79,11 @@ def _take_loose_items(state: State, subscription: Body, invoice: Body) -> None:
             invoice["lines"]["data"].append(loose_line(state, invoice, item))
 
 
+def reread(state: State, invoice: Body) -> Body:
+    """A draft as a reading shows it: with the usage counted so far where drafts are fresh, else as it was made."""
+    return refresh(state, invoice) if state.switches.draft_usage == "fresh" else invoice
+
+
 def refresh(state: State, invoice: Body) -> Body:
     """A draft's metered lines as the usage counted so far makes them; a finalised invoice stays as it is."""
     if invoice["status"] != "draft" or not any("_usage" in line for line in invoice["lines"]["data"]):
@@ -328,7 +333,7 @@ def update_invoice(state: State, id_: str, params: Params) -> Body:
     invoice["metadata"] = p.metadata(params, invoice)
     if "description" in params:
         invoice["description"] = p.optional(params, "description")
-    refresh(state, invoice)
+    reread(state, invoice)
     state.put(invoice)
     state.announce("invoice.updated", shown_invoice(invoice), before)
     return invoice
@@ -413,7 +418,7 @@ def list_invoices(state: State, params: Params) -> Body:
 def list_lines(state: State, id_: str, params: Params) -> Body:
     """GET /v1/invoices/{id}/lines."""
     p.only(params, "limit", "starting_after", "ending_before")
-    invoice = refresh(state, state.get("invoice", id_))
+    invoice = reread(state, state.get("invoice", id_))
     return p.page([shown_line(line) for line in invoice["lines"]["data"]], params, f"/v1/invoices/{id_}/lines")
 
 
