@@ -58,6 +58,8 @@ async def build(settings: Settings) -> Sandbox:
     document = read_document()
     conformance = Conformance(RequestChecker(document), ResponseChecker(document)) if settings.sandbox_check else None
 
+    api_keys = frozenset(key.strip() for key in settings.sandbox_api_keys.split(",") if key.strip())
+
     async def reset() -> None:
         await journal.committed()
         await wipe(pool)
@@ -65,6 +67,7 @@ async def build(settings: Settings) -> Sandbox:
         webhooks.forget()
         clockwork.refused.clear()
         faults.remove()
+        front.api_keys = api_keys
         if conformance is not None:
             conformance.forget()
 
@@ -72,7 +75,7 @@ async def build(settings: Settings) -> Sandbox:
         Desk(state, journal, faults),
         RequestChecker(document),
         conformance,
-        frozenset(key.strip() for key in settings.sandbox_api_keys.split(",") if key.strip()),
+        api_keys,
         TokenBucket(settings.sandbox_requests_per_second, settings.sandbox_requests_per_second),
         TokenBucket(settings.sandbox_meter_events_per_second, settings.sandbox_meter_events_per_second),
     )

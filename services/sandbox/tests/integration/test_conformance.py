@@ -26,7 +26,7 @@ async def test_every_operation_holds_against_the_document(sandbox: Driver, recei
     called = {(operation["method"], operation["path"]) for operation in report["operations"]}
     assert {(op.method, op.path) for op in OPERATIONS} | {("POST", METER_EVENTS)} == called
     assert report["violations"] == []
-    assert len(called) == 51
+    assert len(called) == 52
     assert seen == {(kind, name) for kind, names in newer.RESPONSE_FIELDS.items() for name in names}
 
 
@@ -99,7 +99,10 @@ async def _invoices(sandbox: Driver) -> set[tuple[str, str]]:
     await sandbox.advance("2026-11-01T00:00:00Z")
     renewal, first = await sandbox.invoices(customer.id)
     await v1.invoices.update_async(renewal.id, {"auto_advance": False, "metadata": {"a": "b"}, "description": "d"})
+    await v1.invoices.update_async(renewal.id, {"collection_method": "charge_automatically"})
+    await v1.invoices.update_async(renewal.id, {"collection_method": "send_invoice", "days_until_due": 14})
     await v1.invoices.finalize_invoice_async(renewal.id, {"auto_advance": False})
+    await v1.invoices.send_invoice_async(renewal.id)
     await v1.invoices.line_items.list_async(renewal.id, {"limit": 2})
     await v1.invoices.pay_async(renewal.id, {"paid_out_of_band": True})
     paid = await v1.invoices.retrieve_async(renewal.id, {"expand": ["customer", "lines.data.pricing"]})

@@ -280,6 +280,50 @@ class TestMoney:
             await invoices.pay_async(states[1], {"paid_out_of_band": True})
 
 
+class TestCollecting:
+    async def test_is_left_to_the_caller_where_finalising_did_not_advance(self, sandbox: Driver) -> None:
+        """Open, neither sent nor charged; then sent, or paid by the card; each by its own call."""
+        price = await sandbox.a_price(unit_amount=1000)
+        customer = await sandbox.a_customer(invoice_settings={"default_payment_method": "pm_card_visa"})
+        sent = (await sandbox.a_subscription(customer.id, {"price": price.id})).latest_invoice
+        paid = (await sandbox.a_subscription(customer.id, {"price": price.id})).latest_invoice
+        invoices = sandbox.v1.invoices
+        switched = await invoices.update_async(paid, {"collection_method": "charge_automatically"})
+        quiet = [await invoices.finalize_invoice_async(id_, {"auto_advance": False}) for id_ in (sent, paid)]
+        await sandbox.advance("2026-10-05T00:00:00Z")
+        before = (await sandbox.v1.events.list_async({"types": ["invoice.sent", "invoice.paid"]})).data
+
+        await invoices.send_invoice_async(sent)
+        done = await invoices.pay_async(paid, {"off_session": True})
+
+        assert (switched.collection_method, switched.due_date) == ("charge_automatically", None)
+        assert [(one.status, one.auto_advance) for one in quiet] == [("open", False)] * 2
+        assert before == []
+        told = (await sandbox.v1.events.list_async({"types": ["invoice.sent", "invoice.paid"]})).data
+        assert [(event.type, event.data.object["id"]) for event in told] == [
+            ("invoice.paid", paid),
+            ("invoice.sent", sent),
+        ]
+        assert done.status == "paid"
+        with pytest.raises(stripe.InvalidRequestError, match="can't be updated"):
+            await invoices.update_async(sent, {"collection_method": "charge_automatically"})
+        with pytest.raises(stripe.InvalidRequestError, match="only manually send"):
+            await invoices.send_invoice_async(paid)
+
+    async def test_fails_by_the_test_card_that_never_pays(self, sandbox: Driver) -> None:
+        """402, and the invoice stays open with its attempt counted."""
+        price = await sandbox.a_price(unit_amount=1000)
+        card = {"default_payment_method": "pm_card_chargeCustomerFail"}
+        customer = await sandbox.a_customer(invoice_settings=card)
+        invoice = (await sandbox.a_subscription(customer.id, {"price": price.id})).latest_invoice
+
+        with pytest.raises(stripe.CardError) as declined:
+            await sandbox.v1.invoices.pay_async(invoice)
+
+        left = await sandbox.v1.invoices.retrieve_async(invoice)
+        assert (declined.value.code, left.status, left.attempt_count) == ("card_declined", "open", 1)
+
+
 class TestLines:
     async def test_are_cut_on_the_invoice_and_paged_in_the_list(self, sandbox: Driver) -> None:
         """Twelve tiers: ten lines come with the invoice, all by the list."""

@@ -19,6 +19,16 @@ class Answers:
     Which usage do the metered lines of a draft show? `stale`: what was counted when the draft was made, until it is
     finalised, which is all that Stripe's text promises. `fresh`: what is counted at each reading.
     """
+    finalised_usage: Literal["recounted", "of_the_draft"] = "recounted"
+    """
+    Does finalising bring the usage lines up to date? Stripe's text says so (`recounted`); `of_the_draft` is an account
+    where the draft's lines stand, or where what came last is missed.
+    """
+    kept_drafts: Literal["held", "advance"] = "held"
+    """
+    Does `pause_collection[behavior]=keep_as_draft` make drafts with `auto_advance` off (`held`), as the text says, or
+    are they drafts that finalise themselves after their hour all the same (`advance`)?
+    """
 
     def turned(self, wanted: dict[str, str]) -> Self:
         """These answers with some of them turned. Raises WrongAnswer where a name or a value is unknown."""

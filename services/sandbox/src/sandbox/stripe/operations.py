@@ -88,6 +88,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         ("GET", "/v1/invoices/{invoice}/lines", invoices.list_lines),
         ("POST", "/v1/invoices/{invoice}/finalize", invoices.finalize_invoice),
         ("POST", "/v1/invoices/{invoice}/pay", invoices.pay_invoice),
+        ("POST", "/v1/invoices/{invoice}/send", invoices.send_invoice),
         ("POST", "/v1/invoices/{invoice}/void", invoices.void_invoice),
         ("POST", "/v1/invoices/{invoice}/mark_uncollectible", invoices.mark_uncollectible),
         ("POST", "/v1/invoiceitems", invoice_items.create_item),

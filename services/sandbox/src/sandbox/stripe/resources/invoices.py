@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe.errors import refused
+from sandbox.stripe.errors import StripeError, missing, refused
 from sandbox.stripe.resources import params as p
 from sandbox.stripe.resources.lines import Span, licensed_lines, loose_line, usage_lines, whole_cycle
 from sandbox.stripe.resources.params import Params
@@ -12,6 +12,9 @@ from sandbox.stripe.state import Body, State
 
 DRAFT_S = 3600  # a draft that advances by itself is finalised after an hour
 HELD_UP_S = 72 * 3600  # and after this long where `invoice.created` was not answered
+METHODS = ("charge_automatically", "send_invoice")
+FAILING_CARD = "pm_card_chargeCustomerFail"  # Stripe's test card that can be attached and never pays
+_OF_DRAFTS = ("description", "collection_method", "days_until_due", "due_date")  # parameters for drafts alone
 _SHOWN_LINES = 10  # lines that come with the invoice; the others are listed
 
 
@@ -120,7 +123,7 @@ def _new(state: State, subscription: Body, reason: str, period: Span) -> Body:
     customer = state.objects["customer"][subscription["customer"]]
     id_ = state.new_id("invoice")
     send = subscription["collection_method"] == "send_invoice"
-    advances = subscription["pause_collection"] is None
+    advances = subscription["pause_collection"] is None or state.switches.kept_drafts == "advance"
     return {
         "id": id_,
         "object": "invoice",
@@ -254,7 +257,8 @@ def shown_line(line: Body) -> Body:
 
 def finalise(state: State, invoice: Body) -> None:
     """draft to open (to paid where nothing is due): number and amounts are frozen, later usage is on no invoice."""
-    refresh(state, invoice)
+    if state.switches.finalised_usage == "recounted":
+        refresh(state, invoice)
     total_up(state, invoice)
     customer = state.objects["customer"][invoice["customer"]]
     invoice["number"] = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
@@ -296,11 +300,11 @@ def settle(state: State, invoice: Body, *, out_of_band: bool = False) -> None:
 
 
 def _charge(state: State, invoice: Body) -> bool:
-    """Try the customer's payment method, which always pays; without one the attempt fails."""
-    method = state.objects["customer"][invoice["customer"]]["invoice_settings"]["default_payment_method"]
+    """Try the customer's payment method, which pays unless it is Stripe's test card that fails; none fails too."""
+    method = _method(state, invoice)
     invoice["attempted"] = True
     invoice["attempt_count"] += 1
-    if method is not None:
+    if method not in (None, FAILING_CARD):
         settle(state, invoice)
         state.announce("invoice.payment_succeeded", shown_invoice(invoice))
         return True
@@ -314,18 +318,24 @@ def _charge(state: State, invoice: Body) -> bool:
     return False
 
 
+def _method(state: State, invoice: Body) -> str | None:
+    method: str | None = state.objects["customer"][invoice["customer"]]["invoice_settings"]["default_payment_method"]
+    return method
+
+
 def retrieve_invoice(state: State, id_: str, _: Params) -> Body:
     """GET /v1/invoices/{id}."""
     return state.get("invoice", id_)
 
 
 def update_invoice(state: State, id_: str, params: Params) -> Body:
-    """POST /v1/invoices/{id}: `auto_advance`, metadata, description."""
-    p.only(params, "auto_advance", "metadata", "description")
+    """POST /v1/invoices/{id}: `auto_advance` and metadata; of a draft also description and how it is collected."""
+    p.only(params, "auto_advance", "metadata", *_OF_DRAFTS)
     invoice = state.get("invoice", id_)
     before = {key: invoice[key] for key in params if key in invoice}
-    if "description" in params and invoice["status"] != "draft":
+    if params.keys() & set(_OF_DRAFTS) and invoice["status"] != "draft":
         raise refused("Finalized invoices can't be updated in this way.", code="invoice_not_editable")
+    _update_collection(state, invoice, params)
     if "auto_advance" in params:
         invoice["auto_advance"] = p.boolean(params, "auto_advance", True)
         if invoice["status"] == "draft":
@@ -337,6 +347,21 @@ def update_invoice(state: State, id_: str, params: Params) -> Body:
     state.put(invoice)
     state.announce("invoice.updated", shown_invoice(invoice), before)
     return invoice
+
+
+def _update_collection(state: State, invoice: Body, params: Params) -> None:
+    """How a draft will be collected; one that is sent has a day on which it is due."""
+    if not params.keys() & {"collection_method", "days_until_due", "due_date"}:
+        return
+    method = p.one_of(params, "collection_method", METHODS, invoice["collection_method"])
+    days = p.integer(params, "days_until_due")
+    due_date = invoice["created"] + days * 86_400 if days is not None else p.integer(params, "due_date")
+    if method == "charge_automatically":
+        if due_date is not None:
+            raise refused("`due_date` is only valid for invoices that are sent.", param="due_date")
+    elif due_date is None and (due_date := invoice["due_date"]) is None:
+        raise missing("days_until_due")
+    invoice["collection_method"], invoice["due_date"] = method, due_date
 
 
 def finalize_invoice(state: State, id_: str, params: Params) -> Body:
@@ -365,9 +390,25 @@ def pay_invoice(state: State, id_: str, params: Params) -> Body:
     if p.boolean(params, "paid_out_of_band", False):
         settle(state, invoice, out_of_band=True)
     elif not _charge(state, invoice):
+        if _method(state, invoice) is not None:
+            declined = "Your card was declined."
+            raise StripeError(402, declined, type_="card_error", code="card_declined", stored=True)
         raise refused(
             "There is no `default_payment_method` set on this Customer or Invoice. Please set a default payment method."
         )
+    return invoice
+
+
+def send_invoice(state: State, id_: str, _: Params) -> Body:
+    """POST /v1/invoices/{id}/send: a mail with the invoice, again if need be; a draft is finalised."""
+    invoice = state.get("invoice", id_)
+    if invoice["collection_method"] != "send_invoice":
+        raise refused("You can only manually send an invoice if its collection method is 'send_invoice'.")
+    if invoice["status"] in ("void", "uncollectible"):
+        raise refused("This invoice can no longer be sent.", code="invoice_not_editable")
+    if invoice["status"] == "draft":
+        finalise(state, invoice)
+    state.announce("invoice.sent", shown_invoice(invoice))
     return invoice
 
 
