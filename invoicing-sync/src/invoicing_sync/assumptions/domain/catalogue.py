@@ -1,0 +1,147 @@
+"""
+What we assume of Stripe, as data: the README shows it word for word, cases name its numbers, a check runs through it.
+
+A number is never given anew: an assumption that falls leaves its number empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NO_TEXT = "no text: both answers handled"
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """
+    One thing that we rely on.
+
+    `source` is the page of docs.stripe.com, the API reference, or NO_TEXT. `otherwise` says what this service does
+    where Stripe does not keep to it. `switch` names the sandbox's switch for the other answer, None where there is none.
+    """
+
+    number: str
+    says: str
+    source: str
+    otherwise: str
+    switch: str | None = None
+
+
+_ALL = (
+    Assumption(
+        "A1",
+        "a draft's usage lines may be those of the moment it was made, or current",
+        NO_TEXT,
+        "nothing: usage lines of a draft are never compared",
+        "draft_usage",
+    ),
+    Assumption(
+        "A2",
+        "finalising brings usage lines up to date with all usage that the meter's summaries count",
+        "billing/subscriptions/usage-based/configure-grace-period",
+        "the finalised invoice differs: it is neither sent nor charged, a case says the difference",
+        "finalised_usage",
+    ),
+    Assumption(
+        "A3",
+        "with `pause_collection[behavior]=keep_as_draft` the subscription's invoices are made as drafts with "
+        "`auto_advance` off, and stay so",
+        "billing/subscriptions/pause-payment",
+        "`auto_advance` is switched off as soon as the draft is known, as without `KEEP_DRAFTS`",
+        "kept_drafts",
+    ),
+    Assumption(
+        "A4",
+        "an invoice of a subscription that keeps its drafts can be finalised, and sent or paid, while it stays so",
+        "billing/subscriptions/pause-payment",
+        "Stripe refuses: the invoice is held, and its case has Stripe's sentence",
+    ),
+    Assumption(
+        "A5",
+        "finalising with `auto_advance=false` numbers an invoice and neither sends nor charges it",
+        "API reference, finalize an invoice",
+        "an invoice that was collected before it was compared is a case, `collected_before_compared`",
+    ),
+    Assumption(
+        "A6",
+        "the first invoice of a subscription that sends its invoices is a draft for about an hour",
+        "billing/subscriptions/overview; API reference, create a subscription",
+        "an invoice that was finalised in the call is a case, `finalised_outside_the_gate`",
+    ),
+    Assumption(
+        "A7",
+        "`collection_method` of a draft, and of a subscription, can be changed at any time",
+        "API reference, update an invoice, update a subscription",
+        "Stripe refuses: the invoice is held, and its case has Stripe's sentence",
+    ),
+    Assumption(
+        "A8",
+        "a subscription or invoice that is sent needs a customer with an e-mail address",
+        'Stripe\'s error message, "Missing email"',
+        "nothing: a contract without an address is not applied, and its invoices are held",
+    ),
+    Assumption(
+        "A9",
+        "`POST /v1/invoices/{id}/send` mails a finalised invoice; a second call mails it again and does no more",
+        "API reference, send an invoice",
+        "nothing: it is called again only where Stripe's answer was a 5xx and no `invoice.sent` is known",
+    ),
+    Assumption(
+        "A10",
+        "`POST /v1/invoices/{id}/pay` charges an open invoice once, however often it is called",
+        "API reference, pay an invoice",
+        "nothing: the invoice is read before a call is repeated",
+    ),
+    Assumption(
+        "A11",
+        "`auto_advance=true` on an invoice that was sent, or whose payment failed, hands it to Stripe's reminders and "
+        "retries, and neither sends nor charges it a second time",
+        NO_TEXT,
+        "a reminder comes twice or never; what was paid is not charged again, since it is not open",
+    ),
+    Assumption(
+        "A12",
+        "an anchor ahead with `proration_behavior=none` bills nothing before the anchor",
+        "billing/subscriptions/billing-cycle",
+        "an invoice that is not expected is kept as a draft; where it was finalised it is a case",
+    ),
+    Assumption(
+        "A13",
+        "usage inside a period that arrives before its invoice is finalised is on that invoice, later usage on none",
+        "billing/subscriptions/usage-based/configure-grace-period",
+        "the finalised invoice differs: it is neither sent nor charged, a case says the difference",
+    ),
+    Assumption(
+        "A14",
+        "a meter event's identifier is unique for at least 24 h",
+        "billing/subscriptions/usage-based/recording-usage-api",
+        "an unclear delivery is not sent again after `RESEND_HOURS`; a doubled one is a `drift`",
+    ),
+    Assumption(
+        "A15",
+        "a meter event is taken up to 35 days back and cancelled up to 24 h after it was received",
+        "billing/subscriptions/usage-based/recording-usage-api",
+        "Stripe refuses: the entry is a correction, or a negative event",
+    ),
+    Assumption(
+        "A16",
+        "each line is rounded by itself to the minor unit, half away from zero; one line for each tier reached",
+        "billing/subscriptions/usage-based/pricing-models; decimal amounts",
+        "the finalised invoice differs: it is neither sent nor charged, a case says the difference",
+    ),
+    Assumption(
+        "A17",
+        "a negative sum of usage bills as nothing",
+        NO_TEXT,
+        "the finalised invoice differs: it is neither sent nor charged, a case says the difference",
+    ),
+    Assumption(
+        "A18",
+        "an Idempotency-Key is known for at least 24 h, and replays a stored 5xx",
+        "API reference, idempotent requests",
+        "after a 5xx the object is read before it is tried under another key",
+    ),
+)
+
+ASSUMPTIONS: Mapping[str, Assumption] = {one.number: one for one in _ALL}
