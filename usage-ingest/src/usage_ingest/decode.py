@@ -76,6 +76,16 @@ def decode_events(body: bytes, shape: Shape) -> list[ProductEvent | Broken]:
     return events
 
 
+def check_json(body: bytes) -> None:
+    """Return where a body is one JSON value, of whatever kind. Raises Undecodable where it is none."""
+    try:
+        _RAW.decode(body)
+    except RecursionError:
+        raise _too_deep() from None
+    except msgspec.DecodeError:
+        _load_slowly(body)
+
+
 def fingerprint_of(event: ProductEvent) -> bytes:
     """SHA-256 of what the event says, whenever it was received."""
     received_at, event.receivedat = event.receivedat, None
@@ -100,7 +110,7 @@ def _split(body: bytes, *, single: bool) -> list[bytes]:
             return parts
         return [bytes(raw) for raw in _RAWS.decode(body)]
     except RecursionError:
-        raise Undecodable("nested_too_deep", "the body is nested deeper than any event is") from None
+        raise _too_deep() from None
     except msgspec.ValidationError:
         raise Undecodable("wrong_shape", "a batch is a JSON array of events") from None
     except msgspec.DecodeError:
@@ -112,15 +122,23 @@ def _split_slowly(body: bytes, *, single: bool) -> list[bytes]:
     Split with the standard library, which takes what msgspec's splitter refuses although its syntax is sound: the
     escape of half a surrogate pair. Such an event is broken, and only such an event.
     """
-    try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant)
-    except RecursionError:
-        raise Undecodable("nested_too_deep", "the body is nested deeper than any event is") from None
-    except ValueError:  # also UnicodeDecodeError and JSONDecodeError
-        raise Undecodable("invalid_json", "the body is not valid JSON in UTF-8") from None
+    value = _load_slowly(body)
     if single != isinstance(value, dict) or not isinstance(value, dict | list):
         raise Undecodable("wrong_shape", "an event is a JSON object, a batch is a JSON array of events")
     return [json.dumps(part).encode() for part in ([value] if single else value)]
+
+
+def _load_slowly(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:  # also UnicodeDecodeError and JSONDecodeError
+        raise Undecodable("invalid_json", "the body is not valid JSON in UTF-8") from None
+
+
+def _too_deep() -> Undecodable:
+    return Undecodable("nested_too_deep", "the body is nested deeper than any event is")
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis.problems import Problem
-from usage_ingest import metrics
+from usage_ingest import binary, metrics
 from usage_ingest.answers import STATUSES, EventResult, IntakeAnswer, counts_of, problem_members
 from usage_ingest.body import BodyReader, shape_of
-from usage_ingest.decode import Undecodable, decode_events
+from usage_ingest.decode import Shape, Undecodable, decode_events
 from usage_ingest.handlers import accept_events
 from usage_ingest.parts import Parts
 
@@ -48,8 +48,11 @@ class Intake:
         self._parts.require_ready()
         key = self._parts.keys.of(request.headers.get("authorization"))
         shape = shape_of(request.headers)
+        attributes = binary.attributes_of(request.headers.raw) if shape is Shape.EITHER else None
         body = await self._bodies.read(request)
         try:
+            if attributes is not None:
+                body, shape = binary.structured(attributes, body), Shape.ONE
             events = decode_events(body, shape)
         except Undecodable as error:
             raise Problem(413 if error.code in _TOO_LARGE else 400, error.code, error.sentence) from None

@@ -19,6 +19,12 @@ from usage_ingest.domain.limits import BODY_BYTES_MAX, EVENTS_MAX
 _REF = "#/components/schemas/{model}"
 _EVENT = {"$ref": "#/components/schemas/ProductEvent"}
 _BATCH = {"type": "array", "items": _EVENT, "maxItems": EVENTS_MAX}
+_DATA = {
+    "anyOf": [
+        {"$ref": f"#/components/schemas/{name}"} for name in ("ConversationSignalData", "ResolutionData", "UsageData")
+    ],
+    "description": "in binary mode: the event's data",
+}
 _COUNT = {"type": "integer", "minimum": 0}
 
 SCHEMAS: dict[str, Any] = {
@@ -62,8 +68,20 @@ SCHEMAS: dict[str, Any] = {
     },
 }
 
+_BINARY_HEADERS = [
+    {
+        "name": f"ce-{name}",
+        "in": "header",
+        "required": False,
+        "description": f"binary mode: the attribute `{name}`, percent-encoded",
+        "schema": {"type": "string"},
+    }
+    for name in ("specversion", "id", "source", "type", "subject", "time", "customer")
+]
+
 _REFUSALS = {
-    400: "The body is no JSON, of the wrong shape, nested too deep, or cut off; nothing was stored",
+    400: "The body is no JSON, of the wrong shape, nested too deep, or cut off, or a `ce-` header is no text; "
+    "nothing was stored",
     401: "No valid key",
     403: "The key may send none of these events; nothing was stored",
     408: "The body did not arrive in time; nothing was stored",
@@ -97,15 +115,18 @@ OPERATION: dict[str, Any] = {
         f"Takes one CloudEvent or a batch: at most {EVENTS_MAX} events and {BODY_BYTES_MAX} bytes. 202 is answered "
         "once every event is stored: on the bus (`accepted`) or in the quarantine (`quarantined`), each with its "
         "result. Events outside the key's scope are `refused` and not stored. An empty batch is valid. Sending the "
-        "same event again is safe: it counts once."
+        "same event again is safe: it counts once. An event may also come in CloudEvents' binary mode: its attributes "
+        "as `ce-` headers, percent-encoded, its `data` alone as a body of type application/json; a header "
+        "`ce-specversion` or `ce-id` beside that type says so."
     ),
     "security": [{"bearer": []}],
+    "parameters": _BINARY_HEADERS,
     "requestBody": {
         "required": True,
         "content": {
             "application/cloudevents+json": {"schema": _EVENT},
             "application/cloudevents-batch+json": {"schema": _BATCH},
-            "application/json": {"schema": {"oneOf": [_EVENT, _BATCH]}},
+            "application/json": {"schema": {"oneOf": [_EVENT, _BATCH, _DATA]}},
         },
     },
     "responses": {

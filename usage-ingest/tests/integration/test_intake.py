@@ -5,9 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cloudevents.core.bindings import http
+from cloudevents.core.v1.event import CloudEvent
 
 from usage_ingest.testing import Running, accepted, an_event
 
@@ -39,6 +42,35 @@ def test_an_acknowledged_event_is_on_the_bus(service: Running, operator: str, so
     assert record["receivedat"] == "2026-03-02T10:00:10Z"
     assert record["_key"] == b"acme\x00conversation-1"
     assert "note" not in record
+
+
+def test_an_event_of_the_sdk_is_the_same_record_in_binary_and_in_structured_mode(
+    service: Running, operator: str, source: str, bootstrap: str
+) -> None:
+    attributes = an_event(1, source=source, time=datetime(2026, 3, 2, 10, 0, 8, tzinfo=UTC))
+    data = attributes.pop("data")
+    event = CloudEvent({**attributes, "datacontenttype": "application/json"}, data)
+
+    answers = [
+        service.client.post(
+            f"{service.url}/v1/events",
+            content=message.body,
+            headers={"Authorization": f"Bearer {operator}", **message.headers},
+        )
+        for message in (http.to_binary_event(event), http.to_structured_event(event))
+    ]
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert [answer.json()["accepted"] for answer in answers] == [1, 1]
+    binary, structured = accepted(bootstrap, source=source)
+    assert binary == structured
+    assert (binary["id"], binary["customer"], binary["data"]["intent"]) == ("e1", "acme", "question")
+
+
+def test_a_header_that_is_no_text_is_a_problem_document(service: Running, operator: str) -> None:
+    answer = service.send(b"{}", operator, headers={"CE-Id": "%ff"})
+
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "invalid_header", "ce-id")
 
 
 def test_a_bad_event_never_spoils_its_batch(service: Running, operator: str, source: str, bootstrap: str) -> None:
