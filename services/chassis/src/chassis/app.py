@@ -16,7 +16,9 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from chassis import problems
+from chassis import access_document, problems
+from chassis.access import Access, Guard
+from chassis.access_rules import open_to_all, routes_of
 from chassis.errors import WrongSetting
 from chassis.health import Health
 from event_schemas.times import Instant
@@ -41,12 +43,23 @@ class HealthAnswer(BaseModel):
     problems: list[str]
 
 
-def create_app(title: str, *, health: Health, quiet: Quiet | None = None, lifespan: Lifespan | None = None) -> FastAPI:
-    """An app with the house's refusals and the four routes that every service has."""
-    app = FastAPI(title=title, version="1", lifespan=lifespan)
+def create_app(
+    title: str,
+    *,
+    health: Health,
+    access: Access | None = None,
+    quiet: Quiet | None = None,
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """An app with the house's refusals, its guard, and the four routes that every service has."""
+    app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     problems.install(app)
+    if access is not None:
+        app.add_middleware(Guard, access=access, routes=lambda: routes_of(app))
+        access_document.install(app)
 
     @app.get("/healthz", response_model=HealthAnswer, responses={503: {"model": HealthAnswer}}, tags=["operations"])
+    @open_to_all("a probe has no key")
     async def healthz() -> Response:
         """Alive: 503 when work stands still while there is some."""
         stalled = health.stalled()
@@ -54,16 +67,20 @@ def create_app(title: str, *, health: Health, quiet: Quiet | None = None, lifesp
         return JSONResponse(body.model_dump(), 503 if stalled else 200)
 
     @app.get("/readyz", response_model=HealthAnswer, responses={503: {"model": HealthAnswer}}, tags=["operations"])
+    @open_to_all("a probe has no key")
     async def readyz() -> Response:
         """Ready: 503 while something that this service needs is away."""
         away = await health.unready()
         body = HealthAnswer(status="unready" if away else "ok", problems=away)
         return JSONResponse(body.model_dump(), 503 if away else 200)
 
-    @app.get("/metrics", response_class=Response, tags=["operations"])
     async def metrics() -> Response:
         """Metrics in Prometheus' text format."""
         return Response(prometheus_client.generate_latest(), media_type="text/plain; version=0.0.4")
+
+    if access is not None and access.metrics_open:
+        metrics = open_to_all("METRICS_OPEN")(metrics)
+    app.get("/metrics", response_class=Response, tags=["operations"])(metrics)
 
     if quiet is not None:
 

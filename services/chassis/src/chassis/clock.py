@@ -10,9 +10,12 @@ from typing import Protocol
 
 import httpx
 
+from chassis.errors import WrongSetting
+from chassis.service_key import ServiceKey
 from event_schemas.times import parse_instant
 
 log = logging.getLogger(__name__)
+_KEYS = "SERVICE_KEY or SERVICE_KEY_FILE, which takes a key with the scope read"
 
 
 class Clock(Protocol):
@@ -43,12 +46,14 @@ class SteppedClock:
     `now()` is the last step seen. While the owner is away time stands still, which delays money and never changes it.
     """
 
-    def __init__(self, url: str, *, wait_s: int = 10) -> None:
+    def __init__(self, url: str, *, key: ServiceKey | None = None, wait_s: int = 10) -> None:
         self._url = url
+        self._key = key or ServiceKey()
         self._wait_s = wait_s
         self._version = -1
         self._now: datetime | None = None
         self._task: asyncio.Task[None] | None = None
+        self._refused = False  # by the owner's last answer
 
     def now(self) -> datetime:
         """The last step seen. Raises RuntimeError before `start` has seen one."""
@@ -57,10 +62,18 @@ class SteppedClock:
         return self._now
 
     async def start(self) -> None:
-        """Return once the first step is known; follow the owner from then on."""
+        """
+        Return once the first step is known; follow the owner from then on.
+
+        Raises:
+            WrongSetting: the owner refuses our key. Refused later on we keep asking: a rotation may be under way.
+        """
         client = httpx.AsyncClient(timeout=self._wait_s + 10)
         while self._now is None:
             await self._poll(client, wait_s=0)
+            if self._refused:
+                await client.aclose()
+                raise WrongSetting(f"the owner of business time at {self._url} refuses us: look at {_KEYS}")
         self._task = asyncio.create_task(self._follow(client), name="business-clock")
 
     async def stop(self) -> None:
@@ -79,12 +92,15 @@ class SteppedClock:
 
     async def _poll(self, client: httpx.AsyncClient, *, wait_s: int) -> None:
         try:
-            answer = await client.get(self._url, params={"newer_than": self._version, "wait_s": wait_s})
+            asked = {"newer_than": self._version, "wait_s": wait_s}
+            answer = await client.get(self._url, params=asked, headers=self._key.headers())
+            self._refused = answer.status_code in (401, 403)
             answer.raise_for_status()
             body = answer.json()
             version, now = int(body["version"]), body["now"] and parse_instant(body["now"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:  # away, or an answer that is none
-            log.warning("business clock is away", extra={"url": self._url, "error": type(error).__name__})
+            said = "business clock refuses our key" if self._refused else "business clock is away"
+            log.warning(said, extra={"url": self._url, "error": type(error).__name__})
             await asyncio.sleep(0.2)
             return
         if now is None:
@@ -99,6 +115,6 @@ class SteppedClock:
 BusinessClock = SystemClock | SteppedClock
 
 
-def business_clock(url: str | None) -> BusinessClock:
-    """The clock that a service runs by: `url` names the owner of stepped time, None means real time."""
-    return SteppedClock(url) if url else SystemClock()
+def business_clock(url: str | None, key: ServiceKey | None = None) -> BusinessClock:
+    """The clock that a service runs by: `url` names the owner of stepped time, who is asked with `key`; None: real."""
+    return SteppedClock(url, key=key) if url else SystemClock()

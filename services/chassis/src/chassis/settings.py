@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
@@ -14,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from chassis.broker import Broker, Login, Mechanism, Protocol
 from chassis.database import Database
 from chassis.errors import WrongSetting
+from chassis.key_file import KeyFile
+from chassis.service_key import ServiceKey
 from chassis.tls import Trust
 
 EXIT_START_FAILED = 3
@@ -96,12 +99,43 @@ class KafkaSettings(BaseSettings):
         )
 
 
-class ServiceSettings(DatabaseSettings, KafkaSettings):
+class AccessSettings(BaseSettings):
+    """Where we listen, whose keys open our routes, and by which key we ask others."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535)
+    access_keys_file: str | None = None  # made by `settled keys`; must be there when we serve
+    metrics_open: bool | None = None  # whether /metrics takes no key; unset: only where we listen on loopback alone
+    service_key: SecretStr | None = None
+    service_key_file: str | None = None  # instead: one key, read again while we run
+
+    def key_file(self) -> KeyFile:
+        """The house's keys. Raises WrongSetting where the file is not named, not there, or not sound."""
+        if not self.access_keys_file:
+            how = "`python -m chassis keys create NAME` makes the file and a first key"
+            raise WrongSetting(f"ACCESS_KEYS_FILE is not set, and without keys nobody is let in: {how}")
+        return KeyFile(Path(self.access_keys_file))
+
+    @property
+    def opens_metrics(self) -> bool:
+        """Whether anybody who reaches us may read /metrics."""
+        return self.host in _LOOPBACK if self.metrics_open is None else self.metrics_open
+
+    def own_key(self) -> ServiceKey:
+        """The key by which we ask others. Raises WrongSetting where it is set twice or its file cannot be read."""
+        given = self.service_key.get_secret_value() if self.service_key is not None else None
+        return ServiceKey(given, self.service_key_file)
+
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class ServiceSettings(DatabaseSettings, KafkaSettings, AccessSettings):
     """Read once from the environment, in `app.py`; names are the upper-case field names."""
 
     business_clock_url: str | None = None  # unset: business time is real time
-    host: str = "127.0.0.1"
-    port: int = Field(0, ge=0, le=65535)
     log_level: str = "INFO"
     event_partitions: int = Field(64, ge=1, le=1024)  # fixed when the topic is made; 8 in the embedded stack
 

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+AUDIT = "audit"  # the logger of who did what: its lines come whatever LOG_LEVEL says
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
@@ -38,6 +39,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines(service))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger(AUDIT).setLevel(logging.INFO)
     for library in ("aiokafka", "httpx", "httpcore", "uvicorn", "sqlalchemy", "alembic", "stripe", "asyncio"):
         logging.getLogger(library).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").disabled = True

@@ -8,14 +8,54 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from chassis import keyring
 from chassis.broker import Broker
+from chassis.key_file import create_key, write_private
+from chassis.keyring import KeyScope
+
+
+class HouseKeys:
+    """
+    A keys file of a test's own, with a secret of each scope, one that has expired, and one that nobody made.
+
+    `env` is what a service needs of it, `header` what a request needs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "keys.jsonl"
+        self.read, self.operate, self.admin, self.expired, self.unknown = (keyring.new_secret() for _ in range(5))
+        for scope, secret in (
+            (KeyScope.READ, self.read),
+            (KeyScope.OPERATE, self.operate),
+            (KeyScope.ADMIN, self.admin),
+        ):
+            create_key(self.file, f"test-{scope}", scope, secret=secret)
+        now = datetime.now(UTC)
+        ended = keyring.Key("test-expired", KeyScope.ADMIN, keyring.digest_of(self.expired), now, now)
+        write_private(self.file, self.file.read_text() + keyring.to_text([ended]))
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The settings of a service that takes these keys, and asks others with one that may read."""
+        return {"ACCESS_KEYS_FILE": str(self.file), "SERVICE_KEY": self.read}
+
+    @property
+    def header(self) -> dict[str, str]:
+        """The header of a caller who may do everything."""
+        return bearer(self.admin)
+
+
+def bearer(secret: str) -> dict[str, str]:
+    """The header that carries a secret."""
+    return {"Authorization": f"Bearer {secret}"}
 
 
 class SetClock:

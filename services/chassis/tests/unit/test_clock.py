@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from chassis.clock import SteppedClock, SystemClock, business_clock
+from chassis.errors import WrongSetting
+from chassis.service_key import ServiceKey
 from chassis.testing import SetClock
 from event_schemas.times import iso, parse_instant
 
@@ -25,6 +27,7 @@ class Owner:
     def __init__(self) -> None:
         self.answer: object = {"now": iso(BEGIN), "version": 7}
         self.asked: list[dict[str, list[str]]] = []
+        self.key: str | None = None  # set: whoever asks without it is refused
         self._server: asyncio.Server | None = None
         self._moved = asyncio.Event()
         self.port = 0
@@ -54,6 +57,11 @@ class Owner:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         query = parse_qs(urlsplit(head.split()[1]).query)
         self.asked.append(query)
+        if self.key is not None and f"authorization: bearer {self.key}" not in head.lower():
+            writer.write(b"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+            writer.close()
+            return
         version = self.answer["version"] if isinstance(self.answer, dict) else None
         if version == int(query["newer_than"][0]):
             await asyncio.wait([asyncio.ensure_future(self._moved.wait())], timeout=int(query["wait_s"][0]))
@@ -157,6 +165,39 @@ async def test_an_answer_that_cannot_be_read_does_not_stop_the_following(owner: 
 
         owner.step(BEGIN + timedelta(days=1), 9)
         await shows(clock, BEGIN + timedelta(days=1))
+
+
+async def test_an_owner_that_asks_who_is_there_is_told(owner: Owner) -> None:
+    owner.key = "stl_clock"
+    clock = SteppedClock(owner.url, key=ServiceKey("stl_clock"), wait_s=1)
+
+    await asyncio.wait_for(clock.start(), 20)
+
+    assert clock.now() == BEGIN
+    await clock.stop()
+
+
+async def test_a_start_that_the_owner_refuses_ends_with_a_sentence(owner: Owner) -> None:
+    owner.key = "stl_clock"
+    clock = SteppedClock(owner.url, key=ServiceKey("stl_wrong"), wait_s=1)
+
+    with pytest.raises(WrongSetting) as refused:
+        await asyncio.wait_for(clock.start(), 20)
+
+    assert str(refused.value) == (
+        f"the owner of business time at {owner.url} refuses us: look at SERVICE_KEY or SERVICE_KEY_FILE, "
+        "which takes a key with the scope read"
+    )
+
+
+async def test_a_key_refused_later_on_is_asked_with_again(owner: Owner) -> None:
+    """As in the seconds of a rotation: time stands still and goes on, as while the owner is away."""
+    async with following(owner) as clock:
+        owner.key = "stl_clock"
+        owner.step(BEGIN + timedelta(hours=1), 8)
+        await has_been_asked(owner, 2)
+        owner.key = None
+        await shows(clock, BEGIN + timedelta(hours=1))
 
 
 def test_a_clock_that_was_not_started_refuses_to_guess() -> None:

@@ -181,6 +181,45 @@ class TestKafka:
         )
 
 
+class TestAccess:
+    @pytest.mark.usefixtures("given")
+    def test_without_a_file_of_keys_nobody_serves(self) -> None:
+        with pytest.raises(WrongSetting) as refused:
+            ServiceSettings.load("rating").key_file()
+
+        assert str(refused.value) == (
+            "ACCESS_KEYS_FILE is not set, and without keys nobody is let in: "
+            "`python -m chassis keys create NAME` makes the file and a first key"
+        )
+
+    @pytest.mark.parametrize(
+        ("host", "said", "opened"),
+        [
+            ("127.0.0.1", None, True),
+            ("::1", None, True),
+            ("0.0.0.0", None, False),
+            ("127.0.0.1", "false", False),
+            ("0.0.0.0", "true", True),
+        ],
+    )
+    def test_metrics_are_open_on_loopback_alone_unless_a_setting_says_otherwise(
+        self, host: str, said: str | None, opened: bool, given: pytest.MonkeyPatch
+    ) -> None:
+        given.setenv("HOST", host)
+        if said is not None:
+            given.setenv("METRICS_OPEN", said)
+
+        assert ServiceSettings.load("rating").opens_metrics is opened
+
+    def test_our_own_key_does_not_show_in_what_is_printed(self, given: pytest.MonkeyPatch) -> None:
+        given.setenv("SERVICE_KEY", SECRET)
+
+        settings = ServiceSettings.load("rating")
+
+        assert settings.own_key().headers() == {"Authorization": f"Bearer {SECRET}"}
+        assert SECRET not in repr(settings)
+
+
 class TestDatabase:
     @pytest.mark.parametrize("mode", ["require", "prefer", "verify-ca", "VERIFY-FULL"])
     def test_only_full_verification_or_none_is_taken(self, mode: str, given: pytest.MonkeyPatch) -> None:
