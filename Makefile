@@ -5,6 +5,7 @@ BIN := .venv/bin
 MEMBERS := schemas services/chassis services/sandbox services/workload services/cli usage-ingest rating invoicing-sync deploy
 DEMO ?=
 BENCH ?=
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock demo up down golden check format lint types imports contracts audit secrets test unit faults bench clean
@@ -25,7 +26,7 @@ golden: setup ## The 26 decisions computed by hand, through the function and thr
 
 ##@ Check it
 test: setup check ## Everything that CI runs: format, lint, types, contracts, unit, property, integration, end to end
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 check: format lint types imports contracts audit secrets ## The checks that run no service
 format: setup ## Formatting is as ruff writes it
 	$(BIN)/ruff format --check .

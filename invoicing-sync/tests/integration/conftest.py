@@ -93,9 +93,6 @@ def sandbox(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
     process.wait(20)
 
 
-CHECKED: Counter[tuple[str, str]] = Counter()  # requests held against Stripe's document, by operation
-
-
 class World:
     """A sandbox and a door, and the bus in between, driven from outside like in life."""
 
@@ -322,39 +319,33 @@ async def _made(stack: dict[str, str], folder: Path, sandbox: str) -> World:
 
 
 @pytest.fixture
-async def world(stack: dict[str, str], sandbox: str, tmp_path: Path) -> AsyncIterator[World]:
+async def world(
+    stack: dict[str, str], sandbox: str, tmp_path: Path, held_against_stripe: Counter[str]
+) -> AsyncIterator[World]:
     """A world of this test's own."""
     made = await _made(stack, tmp_path, sandbox)
     try:
         yield made
-        await _held_against_stripes_document(made)
+        await _held_against_stripes_document(made, held_against_stripe)
     finally:
         await made.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def long_world(
-    stack: dict[str, str], sandbox: str, tmp_path_factory: pytest.TempPathFactory
+    stack: dict[str, str], sandbox: str, tmp_path_factory: pytest.TempPathFactory, held_against_stripe: Counter[str]
 ) -> AsyncIterator[World]:
     """One world for all tests of a module, which live in it one after another: its time never goes back."""
     made = await _made(stack, tmp_path_factory.mktemp("world"), sandbox)
     try:
         yield made
-        await _held_against_stripes_document(made)
+        await _held_against_stripes_document(made, held_against_stripe)
     finally:
         await made.stop()
 
 
-async def _held_against_stripes_document(world: World) -> None:
+async def _held_against_stripes_document(world: World, counted: Counter[str]) -> None:
     """Every request of the door and every answer of the sandbox; see the line in pytest's summary."""
     report = await world.conformance()
-    CHECKED.update({(one["method"], one["path"]): one["count"] for one in report["operations"]})
+    counted.update({f"{one['method']} {one['path']}": one["count"] for one in report["operations"]})
     assert report["violations"] == []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if CHECKED:
-        terminalreporter.write_line(
-            f"the door and the sandbox held to Stripe's OpenAPI document in {CHECKED.total():,} requests with their"
-            f" answers, of {len(CHECKED)} distinct operations"
-        )
