@@ -7,9 +7,12 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
-from embedded_stack import Stack
+from chassis.key_file import create_key, read_keys, rotate_key, write_private
+from chassis.keyring import KeyRefused, KeyScope, new_secret
+from embedded_stack import Stack, StackError
 from embedded_stack.processes import Services, ServiceSpec
 
 STATE = Path(os.environ.get("SETTLED_STATE", ".settled"))
@@ -23,6 +26,8 @@ MODULES = {
 ALL = tuple(MODULES)
 # On few cores the ledger goes first: the door's work waits in its rows, and the sandbox is the other side's machine.
 NICE = {"invoicing-sync": 10, "sandbox": 10}
+CLI_KEY = "settled-cli"  # the names of the keys that `up` makes
+SERVICE_KEY = "services"
 Say = Callable[[str], None]
 
 
@@ -44,18 +49,21 @@ class Fleet:
         self.stack = Stack(self.state, fsync=fsync)
         self._plan_file = self.state / "plan.json"
         self._credentials = self.state / "credentials.json"
+        self.keys_file = self.state / "keys.jsonl"
+        self._service_key_file = self.state / "service.key"
         self.services = Services(self.state, {})
 
     def up(self, plan: Plan, say: Say = lambda _: None) -> None:
         """Bring everything up and return when all is ready. Harmless when it is up already."""
         say("starting PostgreSQL and Kafka")
         urls = self.stack.start()
+        self._ensure_keys()
         self.services = Services(self.state, {**urls.env(), **self._env(plan), **plan.env})
         say("migrating")
         with ThreadPoolExecutor(max_workers=2) as pool:
             list(pool.map(lambda name: self.services.run_once(MODULES[name], "migrate"), plan.services))
-        if not self._credentials.exists():
-            self._make_key()
+        if "api_key" not in self._kept():
+            self._make_senders_key()
         say("starting the services")
         specs = list(self._specs(plan))
         for spec in specs:
@@ -78,9 +86,27 @@ class Fleet:
 
     @property
     def api_key(self) -> str:
-        """The operator's key that was made when the line was first brought up."""
-        key: str = json.loads(self._credentials.read_text())["api_key"]
-        return key
+        """The sender's key that was made when the line was first brought up. Raises FileNotFoundError before that."""
+        return self._secret("api_key")
+
+    @property
+    def access_key(self) -> str:
+        """The key by which the CLI asks every service. Raises FileNotFoundError where `up` has made none."""
+        return self._secret("access_key")
+
+    def _secret(self, name: str) -> str:
+        secret = self._kept().get(name)
+        if secret is None:
+            raise FileNotFoundError(f"{self._credentials} holds no key of this line: `settled up` makes it")
+        return secret
+
+    def keep_secret(self, name: str, secret: str) -> bool:
+        """Keep the new secret of a key that `up` made, so that rotating it shuts nobody out; False for other keys."""
+        if name == CLI_KEY:
+            self._keep(access_key=secret)
+        elif name == SERVICE_KEY:
+            write_private(self._service_key_file, f"{secret}\n")
+        return name in (CLI_KEY, SERVICE_KEY)
 
     @property
     def running(self) -> bool:
@@ -91,6 +117,8 @@ class Fleet:
         sandbox = self.services.reserve("sandbox")
         env = {
             "EVENT_PARTITIONS": str(PARTITIONS),
+            "ACCESS_KEYS_FILE": str(self.keys_file),
+            "SERVICE_KEY_FILE": str(self._service_key_file),
             "STRIPE_API_KEY": "sk_test_sandbox",
             "STRIPE_BASE_URL": sandbox,
             "PUBLIC_URL": self.services.reserve("invoicing-sync"),
@@ -107,7 +135,38 @@ class Fleet:
             else:
                 yield ServiceSpec(name, MODULES[name], nice=NICE.get(name, 0))
 
-    def _make_key(self) -> None:
-        made = self.services.run_once("usage_ingest", "keys", "create", "--name", "settled-cli", "--operator", "--json")
-        self._credentials.touch(mode=0o600)
-        self._credentials.write_text(json.dumps({"api_key": json.loads(made)["key"]}))
+    def _ensure_keys(self) -> None:
+        """Keys of the house for the CLI and for the services among themselves, also on a state from before them."""
+        for name, scope, there in (
+            (CLI_KEY, KeyScope.ADMIN, "access_key" in self._kept()),
+            (SERVICE_KEY, KeyScope.READ, self._service_key_file.exists()),
+        ):
+            if not there:
+                self._make_house_key(name, scope)
+
+    def _make_house_key(self, name: str, scope: KeyScope) -> None:
+        secret = new_secret()
+        try:
+            if any(
+                key.name == name for key in read_keys(self.keys_file)
+            ):  # its secret was lost: a start that died here
+                rotate_key(self.keys_file, name, secret=secret, overlap=timedelta(0))
+            else:
+                create_key(self.keys_file, name, scope, secret=secret)
+        except KeyRefused as refused:
+            raise StackError(str(refused)) from None
+        self.keep_secret(name, secret)
+
+    def _make_senders_key(self) -> None:
+        made = self.services.run_once("usage_ingest", "keys", "create", "--name", CLI_KEY, "--operator", "--json")
+        self._keep(api_key=json.loads(made)["key"])
+
+    def _kept(self) -> dict[str, str]:
+        try:
+            kept: dict[str, str] = json.loads(self._credentials.read_text())
+        except FileNotFoundError:
+            return {}
+        return kept
+
+    def _keep(self, **secrets: str) -> None:
+        write_private(self._credentials, json.dumps({**self._kept(), **secrets}))

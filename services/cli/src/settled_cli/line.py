@@ -40,14 +40,19 @@ class Line:
         return await self._asked("POST", service, path, json=body)
 
     async def _asked(self, method: str, service: str, path: str, **options: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self.fleet.api_key}"} if service == "usage-ingest" else {}
         try:
+            headers = self._header(service)
             answer = await self._http.request(method, f"{self.fleet.url(service)}{path}", headers=headers, **options)
         except (httpx.TransportError, KeyError) as error:
             raise LineError(f"{service} does not answer: is the line up? ({type(error).__name__})") from error
         if answer.is_error:
             raise LineError(f"{service} refused {method} {path}: {_problem(answer)}")
         return answer.json()
+
+    def _header(self, service: str) -> dict[str, str]:
+        """The CLI's own key. Raises FileNotFoundError where the line was never brought up."""
+        secret = self.fleet.api_key if service == "usage-ingest" else self.fleet.access_key
+        return {"Authorization": f"Bearer {secret}"}
 
     async def send(self, body: bytes) -> dict[str, Any]:
         """POST events until they are stored: a 503 or 429, or a service that is away, means once more."""
@@ -104,7 +109,8 @@ class Line:
     async def _waiting(self, at: str) -> dict[str, Any]:
         for service in self._services:
             try:
-                answer = await self._http.get(f"{self.fleet.url(service)}/quiet", params={"at": at})
+                url, headers = f"{self.fleet.url(service)}/quiet", self._header(service)
+                answer = await self._http.get(url, params={"at": at}, headers=headers)
             except httpx.TransportError:
                 return {service: ["it does not answer"]}
             if answer.is_error:
@@ -132,7 +138,8 @@ class Line:
         deadline = time.monotonic() + 120
         while True:
             try:
-                answer = await self._http.get(f"{self.fleet.url('usage-ingest')}/quiet", params={"at": at})
+                url, headers = f"{self.fleet.url('usage-ingest')}/quiet", self._header("usage-ingest")
+                answer = await self._http.get(url, params={"at": at}, headers=headers)
                 if answer.is_success and answer.json()["quiet"]:
                     return
             except httpx.TransportError:

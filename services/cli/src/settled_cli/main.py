@@ -17,6 +17,7 @@ from settled_cli.demo.command import demo
 from settled_cli.faults import faults
 from settled_cli.fleet import Fleet, Plan
 from settled_cli.inspection import dead_letters, explain, reconcile, replay, status
+from settled_cli.keys import keys
 from settled_cli.sending import contracts, send
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(contracts, name="contracts")
+app.add_typer(keys, name="keys")
 for command in (demo, status, send, explain, reconcile, replay, faults, bench):
     app.command()(command)
 app.command("dead-letters")(dead_letters)

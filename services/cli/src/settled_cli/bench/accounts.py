@@ -60,7 +60,8 @@ def touched(fleet: Fleet) -> tuple[float, float]:
     """(events applied, conversations decided because of arrivals) so far, summed over the rating processes."""
     events = conversations = 0.0
     for url in fleet.rating_urls():
-        text = httpx.get(f"{url}/metrics", timeout=10).text
+        headers = {"Authorization": f"Bearer {fleet.access_key}"}
+        text = httpx.get(f"{url}/metrics", headers=headers, timeout=10).text
         events += _sum(text, r"^rating_events_total\{[^}]*\} (\S+)$")
         conversations += _sum(text, r'^rating_decisions_total\{cause="arrivals"\} (\S+)$')
     return events, conversations
