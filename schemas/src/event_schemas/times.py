@@ -16,7 +16,10 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d
 
 def _as_written(value: object) -> object:
     if isinstance(value, str) and RFC_3339.fullmatch(value):
-        return datetime.fromisoformat(value.upper())
+        try:
+            return datetime.fromisoformat(value.upper())
+        except ValueError:
+            raise ValueError("no calendar has this instant: look at its day, its hours and its offset") from None
     if isinstance(value, datetime):
         return value
     raise ValueError("write an instant as RFC 3339 with an offset, such as 2026-10-01T00:00:00Z")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -9,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+
+from chassis.sentences import place, sentence
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -70,13 +73,24 @@ def install(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        return Problem(422, "invalid_request", first["msg"], field=field).response()
+        return Problem(422, "invalid_request", _told(first), field=field).response()
 
     @app.exception_handler(HTTPException)
-    async def framework(_: Request, error: HTTPException) -> Response:
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
+    async def framework(request: Request, error: HTTPException) -> Response:
+        code, detail = {
+            404: ("not_found", f"{request.url.path} is not a path of this service: GET /openapi.json lists them"),
+            405: ("method_not_allowed", f"{request.url.path} does not take {request.method}"),
+        }.get(error.status_code, ("refused", str(error.detail)))
         headers = dict(error.headers) if error.headers else None
-        return Problem(error.status_code, code, str(error.detail), headers=headers).response()
+        return Problem(error.status_code, code, detail, headers=headers).response()
+
+
+def _told(fault: Mapping[str, Any]) -> str:
+    """A fault of a request: parameters by their names, members of the body by their place in it."""
+    part, *where = fault["loc"]
+    if fault["type"] == "json_invalid":
+        return f"the body is not JSON: look at character {where[0] if where else 0}"
+    return sentence(fault, name=place(where) or f"the {part}")
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from chassis.database import Database
 from chassis.errors import WrongSetting
 from chassis.key_file import KeyFile
 from chassis.service_key import ServiceKey
+from chassis.sentences import sentence
 from chassis.tls import Trust
 
 EXIT_START_FAILED = 3
@@ -158,7 +159,13 @@ def read(settings: type[_Read], service: str, **given: Any) -> _Read:
     try:
         return settings(**given)
     except ValidationError as error:
-        raise WrongSetting("\n".join(_sentence(fault) for fault in error.errors(include_input=False))) from None
+        raise WrongSetting("\n".join(_told(fault) for fault in error.errors(include_input=False))) from None
+
+
+def _told(fault: Any) -> str:
+    if fault["type"] == "value_error":
+        return str(fault["ctx"]["error"])  # a check of ours, which names the settings that it is about
+    return sentence(fault, name=str(fault["loc"][0]).upper(), missing="is not set")
 
 
 @contextmanager
@@ -169,21 +176,3 @@ def told_plainly() -> Iterator[None]:
     except WrongSetting as wrong:
         sys.stderr.write(f"{wrong}\n")
         raise SystemExit(EXIT_START_FAILED) from None
-
-
-_BOUNDS = {"greater_than": "above {gt}", "greater_than_equal": "at least {ge}", "less_than": "below {lt}"}
-_BOUNDS |= {"less_than_equal": "at most {le}", "literal_error": "one of {expected}"}
-_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
-
-
-def _sentence(fault: Any) -> str:
-    """One of pydantic's faults in our words."""
-    name = str(fault["loc"][0]).upper() if fault["loc"] else ""
-    kind, facts = fault["type"], fault.get("ctx", {})
-    if kind == "missing":
-        return f"{name} is not set"
-    if kind == "value_error":
-        return str(facts["error"])
-    if kind in _BOUNDS:
-        return f"{name} must be {_BOUNDS[kind].format(**facts)}"
-    return f"{name} must be {_KINDS.get(kind.partition('_')[0], 'of another form')}"
