@@ -16,8 +16,8 @@ from chassis.broker import Broker, Login, Mechanism, Protocol
 from chassis.database import Database
 from chassis.errors import WrongSetting
 from chassis.key_file import KeyFile
-from chassis.service_key import ServiceKey
 from chassis.sentences import sentence
+from chassis.service_key import ServiceKey
 from chassis.tls import Trust
 
 EXIT_START_FAILED = 3

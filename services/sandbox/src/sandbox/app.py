@@ -97,6 +97,7 @@ async def build(settings: Settings) -> Sandbox:
         "counting": clockwork.run_counting(),
         "reports": clockwork.run_reports(),
         "due": clockwork.run_due(),
+        "test_clocks": clockwork.run_test_clocks(),
         "forgetting": forgetting(pool, state, every_s=settings.sandbox_forget_s).run(),
     }
     return Sandbox(app, work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import Callable
 from datetime import datetime
 
 from event_schemas.times import to_micros
@@ -11,12 +12,15 @@ from sandbox.journal import Journal
 from sandbox.stripe.domain.usage import MeterEvent
 from sandbox.stripe.resources.invoices import due, finalise
 from sandbox.stripe.resources.subscriptions import period_end, renew
+from sandbox.stripe.resources.test_clocks import KIND, arrived, delete_clock
 from sandbox.stripe.resources.usage import count_waiting, report_refused
 from sandbox.stripe.state import MICROS, Body, State
 
 _BREATH = 20  # pieces of due work between two looks at other requests
 
-# (instant in seconds, rank at the same instant, order of creation, id): drafts are finalised before periods end
+_FINALISATION, _RENEWAL, _EXPIRY = range(3)
+# (instant in seconds, rank at the same instant, order of creation, id): drafts are finalised before periods end, and
+# test clocks whose days are over go last
 Due = tuple[int, int, int, str]
 
 
@@ -104,41 +108,94 @@ class Clockwork:
                 if self._state.is_dirty:
                     await self._journal.committed()
 
+    async def run_test_clocks(self) -> None:
+        """Do what is due on test clocks that advance; also on one that a crash has stopped on its way."""
+        while True:
+            await asyncio.sleep(self._processing_s or 0.001)
+            for clock in [body for body in self._state.objects[KIND].values() if body["status"] == "advancing"]:
+                async with self._step:
+                    await self._advance_test_clock(clock)
+
+    async def _advance_test_clock(self, clock: Body) -> None:
+        """Only this clock's subscriptions and drafts, each by its time; the account's time stands aside."""
+        state = self._state
+
+        def reach(at: int) -> None:
+            if at > clock["_now"]:
+                clock["_now"] = at
+                state.put(clock)
+
+        def is_gone() -> bool:
+            return state.objects[KIND].get(clock["id"]) is not clock or bool(clock.get("deleted"))
+
+        self.count()
+        await self._work_off(clock["frozen_time"], self._all_due(clock["id"]), reach, clock, is_gone)
+        if not is_gone():
+            arrived(state, clock)
+        await self._journal.committed()
+
     async def _run_up_to(self, limit: int) -> None:
-        heap = self._all_due()
-        heapq.heapify(heap)
-        done = 0
-        while heap and heap[0][0] <= limit:
-            at, rank, _, id_ = heapq.heappop(heap)
+        def reach(at: int) -> None:
             if self._state.stepped_micros is not None and at * MICROS > self._state.stepped_micros:
                 self._state.move_clock(at * MICROS)
-            for following in self._act(at, rank, id_):
-                heapq.heappush(heap, following)
+
+        await self._work_off(limit, self._all_due(None), reach)
+
+    async def _work_off(
+        self,
+        limit: int,
+        heap: list[Due],
+        reach: Callable[[int], None],
+        clock: Body | None = None,
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Do what is due up to `limit` in order of time, and what follows from it; `reach` moves the time that goes."""
+        heapq.heapify(heap)
+        done = 0
+        while heap and heap[0][0] <= limit and not is_over():
+            at, rank, _, id_ = heapq.heappop(heap)
+            reach(at)
+            with self._state.by_clock(clock):
+                following = self._act(at, rank, id_)
+            for one in following:
+                heapq.heappush(heap, one)
             done += 1
             if done % _BREATH == 0:
                 await asyncio.sleep(0)
 
-    def _all_due(self) -> list[Due]:
-        found = [self._renewal(body) for body in self._state.objects["subscription"].values()]
-        found += [self._finalisation(body) for body in self._state.drafts.values()]
+    def _all_due(self, clock: str | None) -> list[Due]:
+        """What will be due on a test clock; None: by the account's time."""
+        state = self._state
+        mine = [body for body in state.objects["subscription"].values() if body["test_clock"] == clock]
+        found = [self._renewal(body) for body in mine]
+        found += [self._finalisation(body) for body in state.drafts.values() if body["test_clock"] == clock]
+        if clock is None:
+            clocks = (body for body in state.objects[KIND].values() if not body.get("deleted"))
+            found += [(body["deletes_after"], _EXPIRY, state.numbers[body["id"]], body["id"]) for body in clocks]
         return [one for one in found if one is not None]
 
     def _renewal(self, body: Body) -> Due | None:
         if body["status"] == "canceled":
             return None
-        return period_end(body), 1, self._state.numbers[body["id"]], body["id"]
+        return period_end(body), _RENEWAL, self._state.numbers[body["id"]], body["id"]
 
     def _finalisation(self, body: Body) -> Due | None:
         at = due(self._state, body)
-        return None if at is None else (at, 0, self._state.numbers[body["id"]], body["id"])
+        return None if at is None else (at, _FINALISATION, self._state.numbers[body["id"]], body["id"])
 
     def _act(self, at: int, rank: int, id_: str) -> list[Due]:
         """Do one piece of due work, if it still is; what follows from it."""
         state = self._state
-        if rank == 0:
+        if rank == _FINALISATION:
             invoice = state.drafts.get(id_)
             if invoice is not None and due(state, invoice) == at:
                 finalise(state, invoice)
+            return []
+        if rank == _EXPIRY:
+            clock = state.objects[KIND][id_]
+            if not clock.get("deleted"):
+                with state.by_clock(clock):
+                    delete_clock(state, id_, {})
             return []
         subscription = state.objects["subscription"][id_]
         if subscription["status"] == "canceled" or period_end(subscription) != at:

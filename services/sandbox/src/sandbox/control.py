@@ -22,6 +22,7 @@ from sandbox.stripe.answers import WrongAnswer
 from sandbox.stripe.conformance import Conformance
 from sandbox.stripe.front import Front
 from sandbox.stripe.resources import usage
+from sandbox.stripe.resources.test_clocks import KIND
 from sandbox.stripe.state import State
 
 
@@ -202,7 +203,7 @@ class Control:
                 customer=customer,
                 event_name=event_name,
                 value=order.value,
-                timestamp=self._state.now if order.timestamp is None else order.timestamp,
+                timestamp=self._state.account_now if order.timestamp is None else order.timestamp,
             )
             identifier = planted.identifier
         else:
@@ -250,6 +251,8 @@ class Control:
             waiting.append(f"{len(state.waiting)} meter events to count")
         if self._clockwork.refused:
             waiting.append(f"{len(self._clockwork.refused)} meter events to report")
+        if any(body["status"] == "advancing" for body in state.objects[KIND].values()):
+            waiting.append("a test clock")
         if state.under_way:
             waiting.append(f"{len(state.under_way)} webhooks to deliver")
         return waiting

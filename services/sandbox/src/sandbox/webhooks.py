@@ -138,6 +138,7 @@ class Webhooks:
         if event is not None and event["type"] == "invoice.created" and not self._state.pending.get(event["id"]):
             invoice = self._state.objects["invoice"].get(event["data"]["object"]["id"])
             if invoice is not None and status != "given_up":
-                invoice["webhooks_delivered_at"] = self._state.now
+                with self._state.by_clock(self._state.test_clock_of(invoice)):
+                    invoice["webhooks_delivered_at"] = self._state.now
                 self._state.put(invoice)
         self._journal.nudge()

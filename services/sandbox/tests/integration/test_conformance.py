@@ -19,6 +19,7 @@ async def test_every_operation_holds_against_the_document(sandbox: Driver, recei
     await _usage(sandbox)
     await _customers(sandbox)
     seen = await _invoices(sandbox)
+    await _test_clocks(sandbox)
     await _notices(sandbox, receiver)
 
     report = await sandbox.control("GET", "conformance")
@@ -26,7 +27,7 @@ async def test_every_operation_holds_against_the_document(sandbox: Driver, recei
     called = {(operation["method"], operation["path"]) for operation in report["operations"]}
     assert {(op.method, op.path) for op in OPERATIONS} | {("POST", METER_EVENTS)} == called
     assert report["violations"] == []
-    assert len(called) == 52
+    assert len(called) == 57
     assert seen == {(kind, name) for kind, names in newer.RESPONSE_FIELDS.items() for name in names}
 
 
@@ -113,6 +114,18 @@ async def _invoices(sandbox: Driver) -> set[tuple[str, str]]:
     product = (await v1.products.list_async()).data[0]
     shown = [paid, item, product, subscription, subscription["items"].data[0]]
     return {(o.object, name) for o in shown for name in newer.RESPONSE_FIELDS.get(o.object, ()) if hasattr(o, name)}
+
+
+async def _test_clocks(sandbox: Driver) -> None:
+    clocks = sandbox.v1.test_helpers.test_clocks
+    clock = await clocks.create_async({"frozen_time": OCTOBER, "name": "n"})
+    await sandbox.a_customer(test_clock=clock.id)
+    await sandbox.v1.customers.list_async({"test_clock": clock.id})
+    await clocks.advance_async(clock.id, {"frozen_time": OCTOBER + 60})
+    await clocks.list_async({"limit": 3})
+    await sandbox.quiet()
+    await clocks.retrieve_async(clock.id)
+    await clocks.delete_async(clock.id)
 
 
 async def _notices(sandbox: Driver, receiver: Receiver) -> None:

@@ -41,7 +41,7 @@ class Desk:
                 code="idempotency_key_in_use",
             )
         answer = self.state.answers.get(key)
-        if answer is None or self.state.now - answer.at >= 86_400:
+        if answer is None or self.state.account_now - answer.at >= 86_400:
             return None
         if answer.fingerprint != request.fingerprint:
             raise other_parameters(key)
@@ -50,7 +50,7 @@ class Desk:
     async def remember(self, request: Request, reply: Reply) -> Reply:
         """Keep the answer under the request's Idempotency-Key, and return once all is committed."""
         if request.key is not None and request.method == "POST":
-            answer = Answer(request.fingerprint, reply.status, reply.body, self.state.now)
+            answer = Answer(request.fingerprint, reply.status, reply.body, self.state.account_now)
             self.state.keep_answer(request.key, answer)
         if self.state.is_dirty:
             await self.journal.committed()

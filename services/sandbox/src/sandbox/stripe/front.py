@@ -23,6 +23,7 @@ from sandbox.stripe.errors import StripeError, missing_key, too_many, unauthenti
 from sandbox.stripe.meter_route import post_meter_event
 from sandbox.stripe.openapi.check import RequestChecker
 from sandbox.stripe.replies import Reply, Request, failure, parameters, refusal
+from sandbox.stripe.resources import test_clocks
 from sandbox.stripe.state import API_VERSION
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,8 @@ class Front:
             self.checker.require(operation.method, operation.path, params)
             state.request = {"id": request.id, "idempotency_key": request.key}
             try:
-                body = operation.run(state, ids, params)
+                with state.by_clock(test_clocks.clock_of(state, request.method, ids, params)):
+                    body = operation.run(state, ids, params)
                 body = expand.expand(state, shapes.shown(state, body, created=request.method == "POST"), params)
             finally:
                 state.request = {"id": None, "idempotency_key": None}

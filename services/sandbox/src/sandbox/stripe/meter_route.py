@@ -20,7 +20,7 @@ async def post_meter_event(desk: Desk, request: Request) -> Reply:
     state, key = desk.state, request.key
     if key is not None:
         event = state.keyed_events.get(key)
-        if event is not None and state.now - event.received < 86_400 and key not in desk.keys:
+        if event is not None and state.account_now - event.received < 86_400 and key not in desk.keys:
             if event.fingerprint != request.fingerprint:
                 raise other_parameters(key)
             body = msgspec.json.encode(usage.shown_meter_event(event))

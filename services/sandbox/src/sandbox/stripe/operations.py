@@ -15,6 +15,7 @@ from sandbox.stripe.resources import (
     meters,
     notices,
     subscriptions,
+    test_clocks,
     usage,
 )
 from sandbox.stripe.resources.params import Params
@@ -95,6 +96,11 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         ("GET", "/v1/invoiceitems", invoice_items.list_items),
         ("GET", "/v1/invoiceitems/{invoiceitem}", _get("invoiceitem")),
         ("DELETE", "/v1/invoiceitems/{invoiceitem}", invoice_items.delete_item),
+        ("POST", "/v1/test_helpers/test_clocks", test_clocks.create_clock),
+        ("GET", "/v1/test_helpers/test_clocks", test_clocks.list_clocks),
+        ("GET", "/v1/test_helpers/test_clocks/{test_clock}", _get("test_helpers.test_clock")),
+        ("POST", "/v1/test_helpers/test_clocks/{test_clock}/advance", test_clocks.advance_clock),
+        ("DELETE", "/v1/test_helpers/test_clocks/{test_clock}", test_clocks.delete_clock),
         ("GET", "/v1/events", notices.list_events),
         ("GET", "/v1/events/{id}", _get("event")),
         ("POST", "/v1/webhook_endpoints", notices.create_endpoint),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -36,6 +37,7 @@ PREFIXES = {
     "v2.core.event_destination": "ed_test_6",
     "v2.core.event": "evt_test_6",
     "delivery": "dlv_",
+    "test_helpers.test_clock": "clock_1",
 }
 
 
@@ -82,16 +84,36 @@ class State:
         self.dirty_answers: dict[str, Answer] = {}
         self.clock_moved = False
         self.new_deliveries: list[Body] = []
+        self.test_clock: Body | None = None  # the test clock whose time goes for the work of the moment
         self.request: Body = {"id": None, "idempotency_key": None}  # the request that is being carried out
         self.number = 0
         self.random = random.Random()
 
     @property
     def now(self) -> int:
-        """Business time in whole unix seconds."""
+        """Whole unix seconds of the time that goes for the work of the moment: a test clock's, or business time."""
+        return self.account_now if self.test_clock is None else int(self.test_clock["_now"])
+
+    @property
+    def account_now(self) -> int:
+        """Business time in whole unix seconds, whatever test clocks there are."""
         if self.stepped_micros is not None:
             return self.stepped_micros // MICROS
         return int(datetime.now(UTC).timestamp())
+
+    def test_clock_of(self, body: Body | None) -> Body | None:
+        """The test clock that an object belongs to; None: it lives by business time."""
+        id_ = body.get("test_clock") if body is not None else None
+        return None if id_ is None else self.objects["test_helpers.test_clock"].get(id_)
+
+    @contextmanager
+    def by_clock(self, clock: Body | None) -> Iterator[None]:
+        """Let a test clock's time go for what is done inside, which does not await; None: business time."""
+        before, self.test_clock = self.test_clock, clock
+        try:
+            yield
+        finally:
+            self.test_clock = before
 
     def next_number(self) -> int:
         """A number that grows with each object: the order of creation."""
@@ -179,7 +201,7 @@ class State:
             "id": self.new_id("event"),
             "object": "event",
             "api_version": API_VERSION,
-            "created": self.now,
+            "created": self.account_now,
             "livemode": False,
             "type": type_,
             "data": {"object": _snapshot(body), **({"previous_attributes": _snapshot(previous)} if previous else {})},
@@ -198,7 +220,7 @@ class State:
             "id": self.new_id("v2.core.event"),
             "object": "v2.core.event",
             "type": type_,
-            "created": timestamp(self.now),
+            "created": timestamp(self.account_now),
             "livemode": False,
             **({"related_object": related} if related else {}),
             "data": data,

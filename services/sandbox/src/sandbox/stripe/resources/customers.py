@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.stripe.errors import absent
 from sandbox.stripe.resources import params as p
+from sandbox.stripe.resources.clock_limits import take_customer
 from sandbox.stripe.resources.params import Params
 from sandbox.stripe.resources.subscriptions import cancel_subscription
 from sandbox.stripe.state import Body, State
@@ -11,7 +12,11 @@ from sandbox.stripe.state import Body, State
 
 def create_customer(state: State, params: Params) -> Body:
     """POST /v1/customers."""
-    p.only(params, "name", "email", "description", "metadata", "phone", "address", "tax_exempt", "invoice_settings")
+    known = ("name", "email", "description", "metadata", "phone", "address", "tax_exempt", "invoice_settings")
+    p.only(params, *known, "test_clock")
+    clock = p.optional(params, "test_clock")
+    if clock is not None:
+        take_customer(state, clock)
     id_ = state.new_id("customer")
     body: Body = {
         "id": id_,
@@ -40,7 +45,7 @@ def create_customer(state: State, params: Params) -> Body:
         "preferred_locales": [],
         "shipping": None,
         "tax_exempt": p.optional(params, "tax_exempt") or "none",
-        "test_clock": None,
+        "test_clock": clock,
         "customer_account": None,
     }
     state.put(body)
@@ -90,8 +95,9 @@ def delete_customer(state: State, id_: str, _: Params) -> Body:
 
 def list_customers(state: State, params: Params) -> Body:
     """GET /v1/customers."""
-    p.only(params, "limit", "starting_after", "ending_before", "email", "created")
-    rows = [row for row in state.all("customer") if not row.get("deleted")]
+    p.only(params, "limit", "starting_after", "ending_before", "email", "created", "test_clock")
+    clock = p.optional(params, "test_clock")  # those on a test clock are listed only where it is named
+    rows = [row for row in state.all("customer") if not row.get("deleted") and row["test_clock"] == clock]
     if "email" in params:
         rows = [row for row in rows if row["email"] == params["email"]]
     return p.page(p.created_filter(rows, params), params, "/v1/customers")

@@ -61,7 +61,7 @@ def create_item(state: State, params: Params) -> Body:
         "quantity": int(quantity),
         "quantity_decimal": plain(quantity),
         "tax_rates": [],
-        "test_clock": None,
+        "test_clock": customer["test_clock"],
         "_subscription": p.optional(params, "subscription"),
     }
     if body["_subscription"] is not None:

@@ -209,7 +209,7 @@ def _new(state: State, subscription: Body, reason: str, period: Span) -> Body:
         },
         "subtotal": 0,
         "subtotal_excluding_tax": 0,
-        "test_clock": None,
+        "test_clock": subscription["test_clock"],
         "total": 0,
         "total_discount_amounts": [],
         "total_excluding_tax": 0,

@@ -27,7 +27,7 @@ def list_events(state: State, params: Params) -> Body:
         rows = [row for row in rows if fnmatchcase(row["type"], params["type"])]
     if "types" in params:
         rows = [row for row in rows if row["type"] in params["types"]]
-    rows = [row for row in rows if row["created"] > state.now - KEPT_S]
+    rows = [row for row in rows if row["created"] > state.account_now - KEPT_S]
     if "delivery_success" in params:
         wanted = params["delivery_success"] == "true"
         rows = [row for row in rows if _delivered(state, row["id"]) == wanted]
@@ -124,7 +124,7 @@ def list_thin_events(state: State, params: Params) -> Body:
     """GET /v2/core/events: newest first. A page's token carries what was asked for and how many events to pass over."""
     p.only(params, "limit", "page", "object_id", "types", "created")
     first, wanted = _place(params["page"]) if "page" in params else (0, params)
-    rows = [row for row in state.all("v2.core.event") if parse_timestamp(row["created"]) > state.now - KEPT_S]
+    rows = [row for row in state.all("v2.core.event") if parse_timestamp(row["created"]) > state.account_now - KEPT_S]
     if "created" in wanted:
         rows = list(_made_in(rows, wanted["created"]))
     if "types" in wanted:

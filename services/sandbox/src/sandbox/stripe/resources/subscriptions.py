@@ -8,6 +8,7 @@ from sandbox.stripe.domain.calendar import cycle_number, cycle_start
 from sandbox.stripe.errors import StripeError, absent, invalid, missing, refused, unsupported
 from sandbox.stripe.resources import params as p
 from sandbox.stripe.resources.catalogue import without_tiers
+from sandbox.stripe.resources.clock_limits import take_subscription
 from sandbox.stripe.resources.invoices import open_cycle_invoice, open_first_invoice, open_last_invoice
 from sandbox.stripe.resources.params import Params
 from sandbox.stripe.state import Body, State
@@ -40,6 +41,7 @@ def create_subscription(state: State, params: Params) -> Body:
         "cancel_at_period_end",
     )
     customer = state.get("customer", p.text(params, "customer"), param="customer")
+    take_subscription(state, customer)
     method = p.one_of(params, "collection_method", ("charge_automatically", "send_invoice"), "charge_automatically")
     days = p.integer(params, "days_until_due")
     if method == "send_invoice" and days is None:
@@ -97,7 +99,7 @@ def create_subscription(state: State, params: Params) -> Body:
         "start_date": start,
         "status": "active",
         "status_details": None,
-        "test_clock": None,
+        "test_clock": customer["test_clock"],
         "transfer_data": None,
         "trial_end": None,
         "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
@@ -302,8 +304,11 @@ def list_subscriptions(state: State, params: Params) -> Body:
         "price",
         "created",
         "collection_method",
+        "test_clock",
     )
     rows: list[Any] = list(p.created_filter(state.all("subscription"), params))
+    if "customer" not in params:  # those on a test clock are listed only where it or their customer is named
+        rows = [row for row in rows if row["test_clock"] == p.optional(params, "test_clock")]
     for name in ("customer", "collection_method"):
         if name in params:
             rows = [row for row in rows if row[name] == params[name]]

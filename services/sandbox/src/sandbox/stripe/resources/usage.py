@@ -43,12 +43,12 @@ def read_meter_event(state: State, params: Params) -> MeterEvent:
         raise missing("payload")
     meter = state.meters.get(event_name)
     customer, value = _read_payload(payload, meter)
-    timestamp = p.whole(params, "timestamp", state.now)
-    if timestamp < state.now - FURTHEST_BACK_S:
+    timestamp = p.whole(params, "timestamp", state.account_now)
+    if timestamp < state.account_now - FURTHEST_BACK_S:
         raise StripeError(
             400, "Timestamp must be within the past 35 days.", code="timestamp_too_far_in_past", param="timestamp"
         )
-    if timestamp > state.now + FURTHEST_AHEAD_S:
+    if timestamp > state.account_now + FURTHEST_AHEAD_S:
         raise StripeError(
             400,
             "Timestamp must not be more than 5 minutes in the future.",
@@ -65,7 +65,7 @@ def read_meter_event(state: State, params: Params) -> MeterEvent:
         customer,
         Decimal(value),
         timestamp,
-        state.now,
+        state.account_now,
         payload=msgspec.json.encode(payload).decode(),
     )
 
@@ -73,7 +73,7 @@ def read_meter_event(state: State, params: Params) -> MeterEvent:
 def accept_meter_event(state: State, event: MeterEvent) -> None:
     """Keep an event that is to be counted soon. Refuses an identifier that is remembered."""
     known = state.identifiers.get(event.identifier)
-    if known is not None and state.now - known.received < REMEMBERED_S:
+    if known is not None and state.account_now - known.received < REMEMBERED_S:
         state.refused_duplicates += 1
         raise StripeError(
             400,
@@ -107,7 +107,7 @@ def shown_meter_event(event: MeterEvent) -> Body:
 def add_phantom(state: State, *, customer: str, event_name: str, value: Decimal, timestamp: int) -> MeterEvent:
     """A counted event that nobody sent: the fault `extra_meter_event`."""
     payload = msgspec.json.encode({"stripe_customer_id": customer, "value": str(value)}).decode()
-    event = MeterEvent(0, f"phantom-{uuid.uuid4()}", event_name, customer, value, timestamp, state.now, payload)
+    event = MeterEvent(0, f"phantom-{uuid.uuid4()}", event_name, customer, value, timestamp, state.account_now, payload)
     accept_meter_event(state, event)
     return event
 
@@ -225,7 +225,7 @@ def create_adjustment(state: State, params: Params) -> Body:
         raise StripeError(
             404, f"No event found with identifier {identifier}.", code="resource_missing", param="cancel[identifier]"
         )
-    if state.now - event.received >= CANCELLABLE_S:
+    if state.account_now - event.received >= CANCELLABLE_S:
         raise StripeError(
             400, "You can only cancel events that were received in the last 24 hours.", param="cancel[identifier]"
         )
