@@ -61,6 +61,5 @@ setup: .venv/ready ## Install everything into .venv (done by the other commands 
 lock: ## Resolve the dependencies anew
 	$(BIN)/uv lock --upgrade
 	$(BIN)/uv export --quiet --format requirements-txt --no-emit-workspace -o requirements.lock
-clean: ## Stop everything and take state and output away
-	-@test ! -x $(BIN)/settled || $(BIN)/settled down --remove-state
-	rm -rf out .settled
+clean: ## Stop in order what settled started here, and take away the folders that it made
+	@test ! -x $(BIN)/settled || $(BIN)/settled clean

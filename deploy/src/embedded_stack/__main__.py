@@ -18,6 +18,9 @@ def main() -> int:
     parser.add_argument("--remove-state", action="store_true", help="with down: take the data away too")
     parser.add_argument("--json", action="store_true", help="print facts as JSON")
     arguments = parser.parse_args()
+    if arguments.remove_state and not (arguments.state / "stack.json").exists():
+        sys.stderr.write(f"{arguments.state} holds no stack of ours: nothing is stopped, nothing is removed\n")
+        return 1
     stack = Stack(arguments.state)
     try:
         if arguments.command == "up":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +14,10 @@ import typer
 from embedded_stack import StackError
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo import views
+from settled_cli.demo.command import Replace
 from settled_cli.demo.run import Demo, run
 from settled_cli.fleet import Fleet
+from settled_cli.folders import STATE, FolderRefused, work_folder
 from settled_cli.line import LineError
 
 OUT = Path("out/faults")
@@ -74,22 +75,17 @@ def faults(
     conversations: Annotated[int, typer.Option(min=0)] = 20_000,
     seed: Annotated[int, typer.Option(help="Also of when and who dies.")] = 20261001,
     rounds: Annotated[int, typer.Option(min=1, help="How often each dies.")] = 1,
+    replace: Replace = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
 ) -> None:
     """Kill each service, the broker and PostgreSQL in the middle of the demo month: nothing may differ in the end."""
     began = time.monotonic()
-    shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir(parents=True)
-    fleet = Fleet(OUT / "state")
-    made = Demo(fleet, OUT, seed, customers, conversations, "2026-10")
     killer = Killer(rounds, seed)
     try:
-        asyncio.run(_run(made, killer))
-    except (StackError, LineError) as error:
-        fail(str(error), Exit.NOT_RUNNING)
-    finally:
-        with err.status("stopping"):
-            fleet.down()
+        with work_folder(OUT, "settled faults", replace=replace):
+            made = _live_through(Demo(Fleet(OUT / STATE), OUT, seed, customers, conversations, "2026-10"), killer)
+    except FolderRefused as refused:
+        fail(str(refused), Exit.USAGE)
     facts = {
         "killed": killer.killed,
         "ended_by_themselves_and_started_again": killer.revived,
@@ -105,6 +101,17 @@ def faults(
     if missed:
         fail(f"the month was over before these could be killed: {', '.join(sorted(missed))}")
     raise typer.Exit(Exit.FINDING if made.found else Exit.WELL)
+
+
+def _live_through(made: Demo, killer: Killer) -> Demo:
+    try:
+        asyncio.run(_run(made, killer))
+    except (StackError, LineError) as error:
+        fail(str(error), Exit.NOT_RUNNING)
+    finally:
+        with err.status("stopping"):
+            made.fleet.down()
+    return made
 
 
 async def _run(made: Demo, killer: Killer) -> None:

@@ -14,6 +14,7 @@ from chassis.key_file import create_key, read_keys, rotate_key, write_private
 from chassis.keyring import KeyRefused, KeyScope, new_secret
 from embedded_stack import Stack, StackError
 from embedded_stack.processes import Services, ServiceSpec
+from settled_cli import folders
 
 STATE = Path(os.environ.get("SETTLED_STATE", ".settled"))
 PARTITIONS = 8
@@ -54,7 +55,14 @@ class Fleet:
         self.services = Services(self.state, {})
 
     def up(self, plan: Plan, say: Say = lambda _: None) -> None:
-        """Bring everything up and return when all is ready. Harmless when it is up already."""
+        """
+        Bring everything up and return when all is ready. Harmless when it is up already.
+
+        Raises:
+            FolderRefused: the state folder holds files of somebody else.
+            StackError: a part did not come up.
+        """
+        folders.mark(self.state, "settled up")
         say("starting PostgreSQL and Kafka")
         urls = self.stack.start()
         self._ensure_keys()
@@ -72,9 +80,11 @@ class Fleet:
             self.services.wait_ready(spec.name)
 
     def down(self, *, remove_state: bool = False) -> None:
-        """Stop everything; data is kept unless `remove_state`."""
-        self.services.stop_all()
-        self.stack.stop(remove_state=remove_state)
+        """Stop everything; data is kept unless `remove_state`. Raises FolderRefused where the folder is not ours."""
+        if remove_state:
+            folders.remove(self.state)
+        else:
+            folders.stop(self.state)
 
     def url(self, service: str) -> str:
         """Base URL of a service."""

@@ -11,11 +11,15 @@ from rich.table import Table
 
 from embedded_stack import StackError
 from settled_cli import golden as golden_cases
+from settled_cli.bench.command import OUT as BENCH_OUT
 from settled_cli.bench.command import bench
 from settled_cli.console import Exit, err, fail, out, print_json
+from settled_cli.demo.command import OUT as DEMO_OUT
 from settled_cli.demo.command import demo
+from settled_cli.faults import OUT as FAULTS_OUT
 from settled_cli.faults import faults
-from settled_cli.fleet import Fleet, Plan
+from settled_cli.fleet import STATE, Fleet, Plan
+from settled_cli.folders import FolderRefused, made_by, remove
 from settled_cli.inspection import dead_letters, explain, reconcile, replay, status
 from settled_cli.keys import keys
 from settled_cli.sending import contracts, send
@@ -32,6 +36,7 @@ for command in (demo, status, send, explain, reconcile, replay, faults, bench):
     app.command()(command)
 app.command("dead-letters")(dead_letters)
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+OUTPUT = (DEMO_OUT, FAULTS_OUT, BENCH_OUT)
 
 
 @app.command()
@@ -41,6 +46,8 @@ def up(as_json: Json = False) -> None:
     try:
         with err.status("starting") as status:
             fleet.up(Plan(), lambda what: status.update(what))
+    except FolderRefused as refused:
+        fail(str(refused), Exit.USAGE)
     except StackError as error:
         fail(str(error), Exit.NOT_RUNNING)
     urls = {name: fleet.services.url(name) for name in fleet.services.running()}
@@ -56,11 +63,33 @@ def up(as_json: Json = False) -> None:
 
 
 @app.command()
-def down(remove_state: Annotated[bool, typer.Option(help="Take the data away too.")] = False) -> None:
+def down(remove_state: Annotated[bool, typer.Option("--remove-state", help="Take the data away too.")] = False) -> None:
     """Stop everything that `up` started; data is kept."""
-    with err.status("stopping"):
-        Fleet().down(remove_state=remove_state)
+    try:
+        with err.status("stopping"):
+            Fleet().down(remove_state=remove_state)
+    except FolderRefused as refused:
+        fail(str(refused), Exit.USAGE)
     out.print("[green]✓[/] stopped")
+
+
+@app.command()
+def clean() -> None:
+    """Stop in order what runs in the folders that settled has made here, and take them away."""
+    refused = []
+    for folder in (STATE, *OUTPUT):
+        try:
+            command = made_by(folder)
+            with err.status(f"taking {folder} away"):
+                gone = remove(folder)
+            if gone:
+                out.print(f"[green]✓[/] {folder}, made by {command or 'a look at what runs'}, is gone")
+        except FolderRefused as error:
+            refused.append(str(error))
+    if OUTPUT[0].parent.is_dir() and not any(OUTPUT[0].parent.iterdir()):
+        OUTPUT[0].parent.rmdir()
+    if refused:
+        fail("\n  ".join(refused), Exit.USAGE)
 
 
 @app.command()

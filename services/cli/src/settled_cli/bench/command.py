@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +14,9 @@ from rich.table import Table
 from embedded_stack import StackError
 from settled_cli.bench.run import Bench
 from settled_cli.console import Exit, err, fail, out, print_json
+from settled_cli.demo.command import Replace
 from settled_cli.fleet import Fleet
+from settled_cli.folders import STATE, FolderRefused, work_folder
 from settled_cli.line import LineError
 
 OUT = Path("out/bench")
@@ -30,18 +31,46 @@ FIGURES = (  # key, what it is, bound, whether more is better
 
 
 def bench(
-    rate: Annotated[float, typer.Option(help="Signals per second of the long run.")] = 26_000,
-    seconds: Annotated[float, typer.Option(help="How long the long run lasts.")] = 300,
-    interleave: Annotated[int, typer.Option(help="Conversations open at once: more touch more rows a batch.")] = 20_000,
-    scale: Annotated[float, typer.Option(help="Shorten the other phases, to try the benchmark itself.")] = 1.0,
-    compare: Annotated[Path | None, typer.Option(help="Another result to hold this one against.")] = None,
+    rate: Annotated[float, typer.Option(min=1, help="Signals per second of the long run.")] = 26_000,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long the long run lasts.")] = 300,
+    interleave: Annotated[
+        int, typer.Option(min=1, help="Conversations open at once: more touch more rows a batch.")
+    ] = 20_000,
+    scale: Annotated[
+        float, typer.Option(min=0.001, max=1, help="Shorten the other phases, to try the benchmark itself.")
+    ] = 1.0,
+    compare: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Another result to hold this one against.")
+    ] = None,
+    replace: Replace = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure the whole line on this machine, load generator, broker and database included."""
-    shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir(parents=True)
-    fleet = Fleet(OUT / "state")
-    made = Bench(fleet, rate, seconds, interleave, scale=scale)
+    before = _result_of(compare) if compare else None
+    try:
+        with work_folder(OUT, "settled bench", replace=replace):
+            made = _measure(Bench(Fleet(OUT / STATE), rate, seconds, interleave, scale=scale))
+    except FolderRefused as refused:
+        fail(str(refused), Exit.USAGE)
+    if as_json:
+        print_json(made.result)
+    else:
+        _show(made.result, before)
+    raise typer.Exit(Exit.FINDING if made.result["differences"] else Exit.WELL)
+
+
+def _result_of(file: Path) -> dict[str, Any]:
+    """An earlier result, read before anything is measured: it may lie in the folder that is emptied."""
+    try:
+        result = json.loads(file.read_text())
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        result = None
+    if not isinstance(result, dict):
+        fail(f"{file} is not a result of settled bench: name a result.json", Exit.USAGE)
+    return result
+
+
+def _measure(made: Bench) -> Bench:
     try:
         with err.status("starting") as status:
             asyncio.run(made.run(status.update if err.is_terminal else err.print))
@@ -50,15 +79,9 @@ def bench(
     finally:
         (OUT / "result.json").write_text(json.dumps(made.result, indent=2))
         with err.status("stopping"):
-            fleet.down(remove_state=True)
-    OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "result.json").write_text(json.dumps(made.result, indent=2))
+            made.fleet.down(remove_state=True)
     _plot(made, OUT / "bench.png")
-    if as_json:
-        print_json(made.result)
-    else:
-        _show(made.result, json.loads(compare.read_text()) if compare else None)
-    raise typer.Exit(Exit.FINDING if made.result["differences"] else Exit.WELL)
+    return made
 
 
 def _show(result: dict[str, Any], other: dict[str, Any] | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,25 +17,50 @@ from settled_cli.demo import views
 from settled_cli.demo.plot import draw_month
 from settled_cli.demo.run import Demo, run
 from settled_cli.fleet import Fleet
+from settled_cli.folders import STATE, FolderRefused, work_folder
 from settled_cli.line import Line, LineError
 
 OUT = Path("out/demo")
+FIRST_YEAR, LAST_YEAR = 2001, 2199  # what the line's HTTP takes, less a year on either side
+
+
+def a_month(text: str) -> str:
+    """A month such as 2026-10. Raises typer.BadParameter."""
+    try:
+        year, month = (int(part) for part in text.split("-"))
+        sound = len(text) == 7 and FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12
+    except ValueError:
+        sound = False
+    if not sound:
+        raise typer.BadParameter(f"{text} is not a month: write year and month such as 2026-10, from {FIRST_YEAR} on.")
+    return text
+
+
+Replace = Annotated[
+    bool, typer.Option("--replace", help="Stop in order the line that runs in the folder, if one does.")
+]
 
 
 def demo(
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 300,
     conversations: Annotated[int, typer.Option(min=0, help="How many conversations, about ten signals each.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same month.")] = 20261001,
-    month: Annotated[str, typer.Option(help="The month, such as 2026-10 or 2028-02.")] = "2026-10",
-    keep: Annotated[bool, typer.Option(help="Leave the line running to look closer.")] = False,
+    month: Annotated[str, typer.Option(callback=a_month, help="The month, such as 2026-10 or 2028-02.")] = "2026-10",
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the line running to look closer.")] = False,
+    replace: Replace = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
 ) -> None:
     """Carry a month of conversations to finalised invoices, and hold every cent against the ground truth."""
+    try:
+        with work_folder(OUT, "settled demo", replace=replace):
+            made = _run(Demo(Fleet(OUT / STATE), OUT, seed, customers, conversations, month), keep, as_json=as_json)
+    except FolderRefused as refused:
+        fail(str(refused), Exit.USAGE)
+    raise typer.Exit(Exit.FINDING if made.found else Exit.WELL)
+
+
+def _run(made: Demo, keep: bool, *, as_json: bool) -> Demo:
     began = time.monotonic()
-    shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir(parents=True)
-    fleet = Fleet(OUT / "state")
-    made = Demo(fleet, OUT, seed, customers, conversations, month)
     try:
         asyncio.run(run(made))
         plot = OUT / "month.png"
@@ -55,8 +79,8 @@ def demo(
     finally:
         if not keep:
             with err.status("stopping"):
-                fleet.down()
-    raise typer.Exit(Exit.FINDING if made.found else Exit.WELL)
+                made.fleet.down()
+    return made
 
 
 def _facts(made: Demo, seconds: float) -> dict[str, Any]:
