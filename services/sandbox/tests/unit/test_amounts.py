@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.stripe.domain.amounts import price_lines, prorated, whole
+from sandbox.stripe.domain.amounts import PricedLine, in_one, price_lines, prorated, whole, with_halves_to_even
 
 
 def per_unit(amount: str) -> dict[str, Any]:
@@ -100,3 +100,18 @@ def test_rounding_moves_by_at_most_a_half(exact: Fraction) -> None:
     """And is odd: minus the amount rounds to minus the result."""
     assert abs(whole(exact) - exact) <= Fraction(1, 2)
     assert whole(-exact) == -whole(exact)
+
+
+@pytest.mark.parametrize(("units", "expected"), [("3", 2), ("5", 2), ("7", 4), ("9", 4)])
+def test_a_half_goes_to_the_even_neighbour_where_the_switch_says_so(units: str, expected: int) -> None:
+    """1.5 to 2 and 2.5 to 2."""
+    (line,) = price_lines(per_unit("0.5"), Decimal(units))
+
+    assert with_halves_to_even(line).amount == expected
+
+
+def test_all_tiers_make_one_line_where_the_switch_says_so() -> None:
+    """3 at 0.5 and 4 at 0.3 are 2.7, rounded once."""
+    price = tiered((3, "0.5", None), (None, "0.3", None))
+
+    assert in_one(price, price_lines(price, Decimal(7))) == PricedLine(Decimal(7), None, 3)

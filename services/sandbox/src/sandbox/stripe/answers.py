@@ -29,6 +29,26 @@ class Answers:
     Does `pause_collection[behavior]=keep_as_draft` make drafts with `auto_advance` off (`held`), as the text says, or
     are they drafts that finalise themselves after their hour all the same (`advance`)?
     """
+    kept_collection: Literal["open", "refused"] = "open"
+    """
+    Can a finalised invoice be paid and sent while its subscription keeps its drafts? `refused`: only once it does not.
+    """
+    advance_of_sent: Literal["leaves", "sends_again"] = "leaves"
+    """Does `auto_advance=true` on an open invoice that was sent leave it at reminders, or is it sent once more?"""
+    half_units: Literal["away_from_zero", "to_even"] = "away_from_zero"
+    """Where does half a minor unit go? Stripe's example, 1.5 to 2, fits both."""
+    tier_lines: Literal["one_each", "all_in_one"] = "one_each"
+    """Does each graduated tier that is reached make a line, rounded by itself, or do all of them make one?"""
+    negative_sum: Literal["nothing", "credit"] = "nothing"
+    """Does a negative sum of usage bill as quantity 0, or as a negative amount?"""
+    known_identifier: Literal["named", "unnamed"] = "named"
+    """Does the refusal of a known identifier say so in its message, as integrators report, or only that it is one?"""
+    second_cancel: Literal["said", "not_found"] = "said"
+    """Does the refusal of a second cancellation say that it was cancelled already, or that there is no such event?"""
+    decimal_values: Literal["taken", "refused"] = "taken"
+    """Are values with decimals metered? Newer pages say so; older ones and one error text want whole numbers."""
+    usage_limits: Literal["real_time", "test_clock"] = "real_time"
+    """By which time are a meter event's 35 days and 5 minutes judged where its customer is on a test clock?"""
 
     def turned(self, wanted: dict[str, str]) -> Self:
         """These answers with some of them turned. Raises WrongAnswer where a name or a value is unknown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
@@ -14,7 +14,7 @@ class PricedLine:
     """One line's quantity, unit price in minor units and whole amount in minor units."""
 
     quantity: Decimal
-    unit_amount: Decimal
+    unit_amount: Decimal | None  # None: the line has no single one
     amount: int
 
 
@@ -39,9 +39,25 @@ def price_lines(price: Mapping[str, Any], quantity: Decimal) -> list[PricedLine]
     return list(_graduated(price["tiers"], quantity))
 
 
+def with_halves_to_even(line: PricedLine) -> PricedLine:
+    """The line as it is where half a minor unit goes to the even neighbour."""
+    if line.unit_amount is None:
+        return line
+    exact = Fraction(line.quantity) * Fraction(line.unit_amount)
+    return replace(line, amount=round(exact))  # a Fraction is rounded exactly, halves to even
+
+
+def in_one(price: Mapping[str, Any], lines: list[PricedLine]) -> PricedLine:
+    """What graduated tiers make as a single line, rounded once. Flat fees count as amounts, not as quantity."""
+    flat = {tier["flat_amount_decimal"] for tier in price["tiers"]} - {None}
+    assert not flat, "a single line with flat fees is not carried out"
+    exact = sum((Fraction(line.quantity) * Fraction(line.unit_amount or 0) for line in lines), Fraction(0))
+    return PricedLine(sum((line.quantity for line in lines), Decimal(0)), None, whole(exact))
+
+
 def prorated(line: PricedLine, part_s: int, whole_s: int) -> PricedLine:
     """A line for part of its period, to the second, rounded once from the exact amount."""
-    exact = Fraction(line.quantity) * Fraction(line.unit_amount) * Fraction(part_s, whole_s)
+    exact = Fraction(line.quantity) * Fraction(line.unit_amount or 0) * Fraction(part_s, whole_s)
     return PricedLine(line.quantity, line.unit_amount, whole(exact))
 
 

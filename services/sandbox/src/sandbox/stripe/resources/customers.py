@@ -13,7 +13,7 @@ from sandbox.stripe.state import Body, State
 def create_customer(state: State, params: Params) -> Body:
     """POST /v1/customers."""
     known = ("name", "email", "description", "metadata", "phone", "address", "tax_exempt", "invoice_settings")
-    p.only(params, *known, "test_clock")
+    p.only(params, *known, "test_clock", "payment_method")
     clock = p.optional(params, "test_clock")
     if clock is not None:
         take_customer(state, clock)

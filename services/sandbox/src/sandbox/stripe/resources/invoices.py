@@ -346,6 +346,9 @@ def update_invoice(state: State, id_: str, params: Params) -> Body:
     reread(state, invoice)
     state.put(invoice)
     state.announce("invoice.updated", shown_invoice(invoice), before)
+    goes_on = invoice["status"] == "open" and invoice["auto_advance"] and not before.get("auto_advance", True)
+    if goes_on and invoice.get("_sent") and state.switches.advance_of_sent == "sends_again":
+        state.announce("invoice.sent", shown_invoice(invoice))
     return invoice
 
 
@@ -387,6 +390,7 @@ def pay_invoice(state: State, id_: str, params: Params) -> Body:
         finalise(state, invoice)
     if invoice["status"] not in ("open", "uncollectible"):
         raise refused("This invoice can no longer be paid.", code="invoice_not_editable")
+    _be_open_to_collection(state, invoice)
     if p.boolean(params, "paid_out_of_band", False):
         settle(state, invoice, out_of_band=True)
     elif not _charge(state, invoice):
@@ -408,8 +412,17 @@ def send_invoice(state: State, id_: str, _: Params) -> Body:
         raise refused("This invoice can no longer be sent.", code="invoice_not_editable")
     if invoice["status"] == "draft":
         finalise(state, invoice)
+    _be_open_to_collection(state, invoice)
+    invoice["_sent"] = True
     state.announce("invoice.sent", shown_invoice(invoice))
     return invoice
+
+
+def _be_open_to_collection(state: State, invoice: Body) -> None:
+    """Refuse to collect while the subscription keeps its drafts, where the switch stands so."""
+    pause = state.objects["subscription"][_subscription_of(invoice)]["pause_collection"]
+    if pause is not None and state.switches.kept_collection == "refused":
+        raise refused("Collection of this invoice's subscription is paused.")
 
 
 def void_invoice(state: State, id_: str, _: Params) -> Body:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sandbox.stripe.domain.amounts import PricedLine, price_lines, prorated
+from sandbox.stripe.domain.amounts import PricedLine, in_one, price_lines, prorated, with_halves_to_even
 from sandbox.stripe.domain.calendar import cycle_start
 from sandbox.stripe.state import Body, State
 
@@ -17,7 +17,7 @@ def licensed_lines(state: State, invoice: Body, item: Body, period: Span, *, who
     price = state.objects["price"][item["price"]["id"]]
     part_s = period[1] - period[0]
     lines = []
-    for priced in price_lines(price, Decimal(item["quantity"])):
+    for priced in _priced(state, price, Decimal(item["quantity"])):
         is_part = whole_s is not None and whole_s != part_s
         done = prorated(priced, part_s, whole_s) if is_part and whole_s else priced
         lines.append(_item_line(state, invoice, item, done, period, proration=is_part))
@@ -25,18 +25,28 @@ def licensed_lines(state: State, invoice: Body, item: Body, period: Span, *, who
 
 
 def usage_lines(state: State, invoice: Body, item: Body, period: Span) -> list[Body]:
-    """A metered item's lines for a period that has ended, from what is counted now; a negative total is nothing."""
+    """A metered item's lines for a period that has ended, from what is counted now."""
     price = state.objects["price"][item["price"]["id"]]
     meter = state.objects["billing.meter"][price["recurring"]["meter"]]
     counted = state.tally(invoice["customer"], meter["event_name"]).aggregate(
         *period, formula=meter["default_aggregation"]["formula"], window=meter["event_time_window"]
     )
+    if state.switches.negative_sum == "nothing":
+        counted = max(counted, Decimal(0))
     lines = []
-    for tier, priced in enumerate(price_lines(price, max(counted, Decimal(0)))):
+    for tier, priced in enumerate(_priced(state, price, counted)):
         line = _item_line(state, invoice, item, priced, period, proration=False)
         line["_usage"], line["_tier"] = meter["event_name"], tier
         lines.append(line)
     return lines
+
+
+def _priced(state: State, price: Body, quantity: Decimal) -> list[PricedLine]:
+    """The lines of a quantity, as the switches have them."""
+    lines = price_lines(price, quantity)
+    if state.switches.tier_lines == "all_in_one" and price["tiers_mode"] == "graduated" and len(lines) > 1:
+        return [in_one(price, lines)]
+    return [with_halves_to_even(line) for line in lines] if state.switches.half_units == "to_even" else lines
 
 
 def whole_cycle(subscription: Body) -> int:
@@ -89,7 +99,7 @@ def _item_line(state: State, invoice: Body, item: Body, priced: PricedLine, peri
         quantity_decimal=quantity,
         pricing={
             "type": "price_details",
-            "unit_amount_decimal": plain(priced.unit_amount),
+            "unit_amount_decimal": None if priced.unit_amount is None else plain(priced.unit_amount),
             "price_details": {"price": price["id"], "product": price["product"]},
         },
         parent={

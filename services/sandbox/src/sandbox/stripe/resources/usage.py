@@ -43,12 +43,17 @@ def read_meter_event(state: State, params: Params) -> MeterEvent:
         raise missing("payload")
     meter = state.meters.get(event_name)
     customer, value = _read_payload(payload, meter)
-    timestamp = p.whole(params, "timestamp", state.account_now)
-    if timestamp < state.account_now - FURTHEST_BACK_S:
+    if state.switches.decimal_values == "refused" and "." in value:
+        raise StripeError(
+            400, "The payload's value must be a whole number.", code="meter_event_invalid_value", param="payload"
+        )
+    now = _judged_at(state, customer)
+    timestamp = p.whole(params, "timestamp", now)
+    if timestamp < now - FURTHEST_BACK_S:
         raise StripeError(
             400, "Timestamp must be within the past 35 days.", code="timestamp_too_far_in_past", param="timestamp"
         )
-    if timestamp > state.account_now + FURTHEST_AHEAD_S:
+    if timestamp > now + FURTHEST_AHEAD_S:
         raise StripeError(
             400,
             "Timestamp must not be more than 5 minutes in the future.",
@@ -70,14 +75,22 @@ def read_meter_event(state: State, params: Params) -> MeterEvent:
     )
 
 
+def _judged_at(state: State, customer: str) -> int:
+    """The time by which an event's limits are judged."""
+    on_clock = state.switches.usage_limits == "test_clock"
+    with state.by_clock(state.test_clock_of(state.objects["customer"].get(customer)) if on_clock else None):
+        return state.now
+
+
 def accept_meter_event(state: State, event: MeterEvent) -> None:
     """Keep an event that is to be counted soon. Refuses an identifier that is remembered."""
     known = state.identifiers.get(event.identifier)
     if known is not None and state.account_now - known.received < REMEMBERED_S:
         state.refused_duplicates += 1
+        named = state.switches.known_identifier == "named"
         raise StripeError(
             400,
-            f"An event already exists with identifier {event.identifier}.",
+            f"An event already exists with identifier {event.identifier}." if named else "Invalid meter event.",
             headers={"Stripe-Should-Retry": "false"},
             stored=True,
         )
@@ -221,7 +234,8 @@ def create_adjustment(state: State, params: Params) -> Body:
     if not identifier:
         raise missing("cancel[identifier]")
     event = state.identifiers.get(identifier)
-    if event is None or event.event_name != event_name:
+    gone = state.switches.second_cancel == "not_found" and event is not None and event.state == "cancelled"
+    if event is None or event.event_name != event_name or gone:
         raise StripeError(
             404, f"No event found with identifier {identifier}.", code="resource_missing", param="cancel[identifier]"
         )
