@@ -28,6 +28,7 @@ DEMO_ENV = {
     "API_CALLS_PER_SECOND": "2000",
     "METER_EVENTS_PER_SECOND": "2000",
     "SETTLE_S": "2",
+    "OVERDUE_S": "2",
     "SWEEP_S": "2",
     "RECHECK_S": "0.5",
     "GATE_S": "0.2",
