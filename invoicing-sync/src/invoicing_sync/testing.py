@@ -23,6 +23,7 @@ def a_contract(customer: str = "acme", **changes: Any) -> Contract:
         "issuer": "settled-us",
         "channel": "self_serve",
         "currency": "USD",
+        "billing_email": f"billing@{customer}.example",
         "billing_anchor": START,
         "revision": 1,
         "timeline": [{"effective_from": START, "policy": {"version": "standard-1"}}],

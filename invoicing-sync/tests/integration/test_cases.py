@@ -136,12 +136,28 @@ async def contract_refused(world: Any) -> None:
     await closes(world)
 
 
+async def contract_without_billing_email(world: Any) -> None:
+    """Nothing is made at Stripe before there is an address; the next revision has one."""
+    await world.start_door()
+    await world.apply(a_contract(billing_email=None))
+    await opens(world, "contract_without_billing_email")
+    await world.quiet(START)
+    assert (await world.stripe("/v1/customers"))["data"] == []
+
+    await world.apply(a_contract(revision=2))
+    await closes(world)
+    await world.quiet(START)
+    [customer] = (await world.stripe("/v1/customers"))["data"]
+    assert customer["email"] == "billing@acme.example"
+
+
 STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "invoice_held": invoice_held,
     "drift": drift,
     "unclear_delivery": unclear_delivery,
     "contract_change_not_supported": contract_change_not_supported,
     "contract_refused": contract_refused,
+    "contract_without_billing_email": contract_without_billing_email,
 }
 
 

@@ -77,6 +77,17 @@ async def writes(world: Any) -> dict[str, int]:
     return {one["path"]: one["count"] for one in operations if one["method"] != "GET"}
 
 
+async def test_a_new_address_reaches_stripes_customer(world: Any) -> None:
+    await ready(world)
+    [before] = (await world.stripe("/v1/customers"))["data"]
+
+    await world.apply(a_contract(revision=2, billing_email="finance@acme.example"))
+    await world.quiet(START + 2 * DAY)
+
+    [after] = (await world.stripe("/v1/customers"))["data"]
+    assert (before["email"], after["email"]) == ("billing@acme.example", "finance@acme.example")
+
+
 async def test_a_change_of_prices_is_set_aside_with_a_case_and_the_old_terms_stay(world: Any) -> None:
     await ready(world)
 

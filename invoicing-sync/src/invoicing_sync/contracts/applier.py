@@ -22,7 +22,7 @@ from chassis.errors import TryLater
 from event_schemas.contracts import Contract
 from event_schemas.times import month_after, period_containing
 from invoicing_sync.contracts.convert import terms_of
-from invoicing_sync.contracts.domain.terms import Terms, changes_billing
+from invoicing_sync.contracts.domain.terms import NO_ADDRESS, Terms, changes_billing, lacks_address
 from invoicing_sync.contracts.handlers import handle_activation
 from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store import contracts
@@ -36,6 +36,7 @@ from invoicing_sync.stripe_door.convert import (
     licensed_price_key,
     metered_price_key,
     seconds,
+    to_wire_customer,
     to_wire_licensed_price,
     to_wire_metered_price,
     to_wire_subscription,
@@ -104,16 +105,21 @@ class Applier:
     async def apply(self, contract: Contract) -> None:
         """Bring Stripe and ourselves to this revision."""
         account = await contracts.account(self._pool, contract.customer)
-        if account is None:
+        if account is None and lacks_address(contract, to_be_made=True):
+            await self._say_no_address(contract)
+            await contracts.mark_handled(self._pool, contract, replace=False)
+        elif account is None:
             await self._apply_first(contract)
         elif changes_billing(terms_of(account.contract), terms_of(contract)):
             await self._set_aside(
                 contract, "contract_change_not_supported", applied=account.contract.revision, asked=contract.revision
             )
         else:
-            if account.contract.name != contract.name:
-                await self._door.catalogue.mark_customer(account.stripe_customer, contract.customer, contract.name)
+            if _shown(account.contract) != _shown(contract):
+                await self._door.catalogue.mark_customer(account.stripe_customer, _shown(contract))
             await self._settle_cases(contract)
+            if lacks_address(contract, to_be_made=False):
+                await self._say_no_address(contract)
             await contracts.mark_handled(self._pool, contract, replace=True)
         failpoints.reach("contract-applied")
 
@@ -154,8 +160,20 @@ class Applier:
 
     async def _settle_cases(self, contract: Contract) -> None:
         """A revision is about to be applied, and repeated if we die: what was said of an earlier one is settled."""
-        for kind in ("contract_change_not_supported", "contract_refused"):
+        for kind in ("contract_change_not_supported", "contract_refused", "contract_without_billing_email"):
             await cases.close_case(self._pool, kind, contract.customer, now=self._clock.now())
+
+    async def _say_no_address(self, contract: Contract) -> None:
+        """Stripe sends no invoice to a customer without an address, and makes no subscription that sends them."""
+        await cases.open_case(
+            self._pool,
+            "contract_without_billing_email",
+            contract.customer,
+            now=self._clock.now(),
+            customer=contract.customer,
+            sentence=NO_ADDRESS,
+            revision=contract.revision,
+        )
 
     async def _say_late_start(self, contract: Contract, now: datetime) -> None:
         """Stripe bills licensed items from the next period on; the running one is for a person to settle."""
@@ -183,21 +201,20 @@ class Applier:
         return found
 
     async def _customer(self, contract: Contract) -> str:
-        catalogue, customer, name = self._door.catalogue, contract.customer, contract.name
-        given = contract.stripe_customer
+        catalogue, customer = self._door.catalogue, contract.customer
+        params, given = _shown(contract), contract.stripe_customer
 
         async def find(made_since: datetime) -> str | None:
             if given is None:
                 return await catalogue.find_customer(customer, made_since=made_since)
             if not await catalogue.has_customer(given):
                 return None
-            await catalogue.mark_customer(given, customer, name)
+            await catalogue.mark_customer(given, params)
             return given
 
         async def make(key: str) -> str:
-            return await catalogue.make_customer(customer, name, key=key)
+            return await catalogue.make_customer(params, key=key)
 
-        params = {"name": name, "customer": customer}
         return await self._objects.ensure("customer", customer, params, find=find, make=make, shared=given is not None)
 
     async def _subscription(self, contract: Contract, stripe_customer: str, params: dict[str, Any]) -> str:
@@ -213,6 +230,11 @@ class Applier:
         return await self._objects.ensure(
             "subscription", contract.customer, params, find=find, make=make, shared=contract.stripe_customer is not None
         )
+
+
+def _shown(contract: Contract) -> dict[str, Any]:
+    """What Stripe's customer shows of a contract."""
+    return to_wire_customer(contract.customer, contract.name, contract.billing_email)
 
 
 def _billed_from(contract: Contract, now: datetime) -> datetime:

@@ -53,6 +53,11 @@ KINDS: Mapping[str, Kind] = {
         "a later revision is applied",
         "read Stripe's sentence in its detail and publish a mended revision",
     ),
+    "contract_without_billing_email": Kind(
+        "a contract has no `billing_email`, and its invoices are sent or its subscription is not made yet",
+        "a later revision is applied",
+        "publish a revision with a `billing_email`; until then nothing is made or sent",
+    ),
     "first_period_not_billed_in_advance": Kind(
         "a contract with licensed items came after its anchor", None, "bill the running period's licensed items by hand"
     ),

@@ -86,16 +86,14 @@ class Catalogue:
                 return str(found["id"])
         return None
 
-    async def make_customer(self, customer: str, name: str, *, key: str) -> str:
-        """A customer whose metadata names ours."""
-        params: Any = {"name": name, "metadata": {"customer": customer}}
+    async def make_customer(self, params: Any, *, key: str) -> str:
+        """A customer whose metadata names ours; see `convert.to_wire_customer`."""
         create = self._client.sdk.v1.customers.create_async
         made = await self._client.ask("make_customer", lambda: create(params, {"idempotency_key": key}), write=True)
         return made.id
 
-    async def mark_customer(self, stripe_customer: str, customer: str, name: str) -> None:
-        """Write our id and name onto a customer; repeating it changes nothing."""
-        params: Any = {"name": name, "metadata": {"customer": customer}}
+    async def mark_customer(self, stripe_customer: str, params: Any) -> None:
+        """Write our id, name and address onto a customer; repeating it changes nothing."""
         update = self._client.sdk.v1.customers.update_async
         await self._client.ask("mark_customer", lambda: update(stripe_customer, params))
 

@@ -97,6 +97,12 @@ def to_wire_licensed_price(term: LicensedTerm, currency: Currency, *, product: s
     }
 
 
+def to_wire_customer(customer: str, name: str, email: str | None) -> dict[str, Any]:
+    """Parameters of `POST /v1/customers`, new or not; without an address the one at Stripe stays."""
+    address = {} if email is None else {"email": email}
+    return {"name": name, **address, "metadata": {"customer": customer}}
+
+
 def to_wire_subscription(
     terms: Terms, *, customer: str, stripe_customer: str, prices: Mapping[str, str], now: datetime, days_until_due: int
 ) -> dict[str, Any]:

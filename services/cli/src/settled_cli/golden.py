@@ -116,6 +116,7 @@ def _contract(case: Case) -> Contract:
             "customer": _customer(case),
             "name": f"Golden {case['id']}",
             "issuer": "settled-us",
+            "billing_email": f"billing@{_customer(case)}.example",
             "channel": "self_serve",
             "currency": "USD",
             "billing_anchor": "2026-01-01T00:00:00Z",

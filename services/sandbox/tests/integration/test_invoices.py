@@ -310,6 +310,25 @@ class TestCollecting:
         with pytest.raises(stripe.InvalidRequestError, match="only manually send"):
             await invoices.send_invoice_async(paid)
 
+    async def test_needs_an_address_to_send_to(self, sandbox: Driver) -> None:
+        """Subscriptions that send, finalising and sending; by card it needs none."""
+        price = await sandbox.a_price(unit_amount=1000)
+        nameless = await sandbox.a_customer(email="")
+        customer = await sandbox.a_customer()
+        invoice = (await sandbox.a_subscription(customer.id, {"price": price.id})).latest_invoice
+        by_card = await sandbox.v1.subscriptions.create_async({"customer": nameless.id, "items": [{"price": price.id}]})
+        await sandbox.v1.customers.update_async(customer.id, {"email": ""})
+        sending = {"collection_method": "send_invoice", "days_until_due": 30}
+
+        for call in (
+            sandbox.a_subscription(nameless.id, {"price": price.id}),
+            sandbox.v1.subscriptions.update_async(by_card.id, sending),
+            sandbox.v1.invoices.finalize_invoice_async(invoice),
+            sandbox.v1.invoices.send_invoice_async(invoice),
+        ):
+            with pytest.raises(stripe.InvalidRequestError, match=r"Missing email\. In order to"):
+                await call
+
     async def test_fails_by_the_test_card_that_never_pays(self, sandbox: Driver) -> None:
         """402, and the invoice stays open with its attempt counted."""
         price = await sandbox.a_price(unit_amount=1000)

@@ -18,7 +18,7 @@ class Assumption:
     One thing that we rely on.
 
     `source` is the page of docs.stripe.com, the API reference, or NO_TEXT. `otherwise` says what this service does
-    where Stripe does not keep to it. `switch` names the switch of the sandbox for the other answer, None for none.
+    where Stripe does not keep to it. `switch` names the sandbox's switch for the other answer, if there is one.
     """
 
     number: str

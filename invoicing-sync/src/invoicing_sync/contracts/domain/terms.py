@@ -7,7 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from event_schemas.contracts import Contract
 from event_schemas.values import Currency
+
+NO_ADDRESS = "billing_email is missing: publish a revision with the address to which invoices are sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,15 @@ class Terms:
     def meters(self) -> tuple[str, ...]:
         """The meters that have a price."""
         return tuple(term.meter for term in self.metered)
+
+
+def lacks_address(contract: Contract, *, to_be_made: bool) -> bool:
+    """
+    Whether the contract needs a `billing_email` and has none.
+
+    Invoices that are sent need it; and every subscription is made as one that sends, see decision 0012.
+    """
+    return contract.billing_email is None and (to_be_made or contract.collection_method == "send_invoice")
 
 
 def changes_billing(before: Terms, after: Terms) -> bool:

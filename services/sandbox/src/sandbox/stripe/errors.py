@@ -94,6 +94,14 @@ def refused(message: str, *, code: str | None = None, param: str | None = None) 
     return StripeError(400, message, code=code, param=param, stored=True)
 
 
+def no_address() -> StripeError:
+    """An invoice is to be sent, and its customer has no e-mail address."""
+    return refused(
+        "Missing email. In order to create invoices that are sent to the customer, "
+        "the customer must have a valid email."
+    )
+
+
 def unsupported(param: str) -> StripeError:
     """Stripe takes this parameter; the sandbox would have to ignore it, and says so instead."""
     return StripeError(

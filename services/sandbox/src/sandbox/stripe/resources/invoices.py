@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe.errors import StripeError, missing, refused
+from sandbox.stripe.errors import StripeError, missing, no_address, refused
 from sandbox.stripe.resources import params as p
 from sandbox.stripe.resources.lines import Span, licensed_lines, loose_line, usage_lines, whole_cycle
 from sandbox.stripe.resources.params import Params
@@ -367,6 +367,12 @@ def _update_collection(state: State, invoice: Body, params: Params) -> None:
     invoice["collection_method"], invoice["due_date"] = method, due_date
 
 
+def _require_address(state: State, invoice: Body) -> None:
+    sends = invoice["collection_method"] == "send_invoice"
+    if sends and not state.objects["customer"][invoice["customer"]]["email"]:
+        raise no_address()
+
+
 def finalize_invoice(state: State, id_: str, params: Params) -> Body:
     """POST /v1/invoices/{id}/finalize."""
     p.only(params, "auto_advance")
@@ -375,6 +381,7 @@ def finalize_invoice(state: State, id_: str, params: Params) -> Body:
         raise refused(
             "This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable"
         )
+    _require_address(state, invoice)
     invoice["auto_advance"] = p.boolean(params, "auto_advance", invoice["auto_advance"])
     finalise(state, invoice)
     return invoice
@@ -410,6 +417,7 @@ def send_invoice(state: State, id_: str, _: Params) -> Body:
         raise refused("You can only manually send an invoice if its collection method is 'send_invoice'.")
     if invoice["status"] in ("void", "uncollectible"):
         raise refused("This invoice can no longer be sent.", code="invoice_not_editable")
+    _require_address(state, invoice)
     if invoice["status"] == "draft":
         finalise(state, invoice)
     _be_open_to_collection(state, invoice)

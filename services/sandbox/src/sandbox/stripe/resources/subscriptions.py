@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.stripe.domain.calendar import cycle_number, cycle_start
-from sandbox.stripe.errors import StripeError, absent, invalid, missing, refused, unsupported
+from sandbox.stripe.errors import StripeError, absent, invalid, missing, no_address, refused, unsupported
 from sandbox.stripe.resources import params as p
 from sandbox.stripe.resources.catalogue import without_tiers
 from sandbox.stripe.resources.clock_limits import take_subscription
@@ -46,6 +46,8 @@ def create_subscription(state: State, params: Params) -> Body:
     days = p.integer(params, "days_until_due")
     if method == "send_invoice" and days is None:
         raise missing("days_until_due")
+    if method == "send_invoice" and not customer["email"]:
+        raise no_address()
     mode = p.one_of(params.get("billing_mode") or {}, "type", ("classic", "flexible"), "flexible")
     prices = _prices(state, params)
     currency = _currency(customer, [price for price, _, _ in prices])
@@ -250,6 +252,8 @@ def update_subscription(state: State, id_: str, params: Params) -> Body:
     days = p.integer(params, "days_until_due", body["days_until_due"])
     if method == "send_invoice" and days is None:
         raise missing("days_until_due")
+    if method == "send_invoice" and not state.objects["customer"][body["customer"]]["email"]:
+        raise no_address()
     body["metadata"] = p.metadata(params, body)
     body["pause_collection"], body["collection_method"] = pause, method
     body["days_until_due"] = days if method == "send_invoice" else None
