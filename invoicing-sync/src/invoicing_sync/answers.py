@@ -136,10 +136,33 @@ class ContractAnswer(BaseModel):
     stripe_customer: str | None
     stripe_subscription: str | None
     billed_from: datetime | None
+    document: dict[str, Any] = Field(description="the latest revision that has come in, as it was agreed")
+
+
+class ContractRow(BaseModel):
+    """One contract in a list; `applied_revision` is null while nothing of it stands at Stripe."""
+
+    customer: str
+    name: str
+    currency: str
+    revision: int
+    applied_revision: int | None
+    billing_anchor: datetime
+
+
+class ContractsAnswer(BaseModel):
+    """Contracts in order of their customers; `next` is the `after` of the next page."""
+
+    contracts: list[ContractRow]
+    next: str | None
 
 
 class CaseAnswer(BaseModel):
-    """What a person must look at; `closed_by` is null while it is open and where it closed by itself."""
+    """
+    What a person must look at; `closed_by` is null while it is open and where it closed by itself.
+
+    `sentence` says what opens cases of this kind, `do` what is to be done, `closes` what closes one by itself.
+    """
 
     id: int
     kind: str
@@ -152,6 +175,9 @@ class CaseAnswer(BaseModel):
     closed_at: datetime | None
     closed_by: str | None
     closed_reason: str | None
+    sentence: str | None = None
+    do: str | None = None
+    closes: str | None = None
 
 
 class DriftAnswer(BaseModel):

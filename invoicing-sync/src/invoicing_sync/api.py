@@ -19,6 +19,8 @@ from invoicing_sync.answers import (
     BacklogAnswer,
     CaseAnswer,
     ContractAnswer,
+    ContractRow,
+    ContractsAnswer,
     CorrectionAnswer,
     DeliveryAnswer,
     DriftAnswer,
@@ -36,6 +38,7 @@ from invoicing_sync.invoices.domain.gate import PeriodState
 from invoicing_sync.invoices.store import invoices, periods
 from invoicing_sync.reconciliation.reconcile import Reconciler
 from invoicing_sync.reconciliation.store import reconciliations
+from invoicing_sync.running import RunningAnswer, running
 from invoicing_sync.store import cases, reading
 from invoicing_sync.store.pool import Pool
 from invoicing_sync.usage.domain.states import State
@@ -43,6 +46,8 @@ from invoicing_sync.usage.store import deliveries
 
 Text = Annotated[str | None, Query(max_length=255, pattern=r"^[\x21-\x7e]+$")]
 Customer = Annotated[str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
+CustomerPath = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
+CaseId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 Moment = Annotated[Instant, Field(ge=EARLIEST, le=LATEST)]  # room to count days from, either way
@@ -81,6 +86,8 @@ class Api:
         add("/periods", self.periods, methods=["GET"], responses=refusals)
         add("/corrections", self.corrections, methods=["GET"], responses=refusals)
         add("/deliveries", self.deliveries, methods=["GET"], responses=refusals)
+        add("/contracts", self.list_contracts, methods=["GET"], responses=refusals)
+        add("/customers/{customer}/running", self.running, methods=["GET"], responses=missing)
         add("/contracts/{customer}", self.contract, methods=["GET"], responses=missing)
         add("/cases", self.cases, methods=["GET"], responses=refusals)
         add("/cases/{case_id}/close", self.close_case, methods=["POST"], responses=problems.responses(400, 404, 422))
@@ -188,26 +195,41 @@ class Api:
         )
         return [DeliveryAnswer(by_adjustment=row["cancels"], **_only(row, DeliveryAnswer)) for row in rows]
 
-    async def contract(
-        self, customer: Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
-    ) -> ContractAnswer:
+    async def contract(self, customer: CustomerPath) -> ContractAnswer:
         """A contract's applied revision and its objects at Stripe."""
         row = await contracts.describe(self._pool, customer)
         if row is None:
             raise Problem(404, "no_such_contract", "No contract of this customer has come in.", field="customer")
         return ContractAnswer(**{name: row[name] for name in ContractAnswer.model_fields})
 
-    async def cases(self, customer: Customer = None, closed: bool = False, limit: Limit = 100) -> list[CaseAnswer]:
-        """What a person must look at, latest first."""
-        rows = await reading.cases(self._pool, customer=customer, closed=closed, limit=limit)
-        return [CaseAnswer(key=row["natural_key"], **_only(row, CaseAnswer)) for row in rows]
+    async def list_contracts(self, after: Customer = None, limit: Limit = 100) -> ContractsAnswer:
+        """Contracts that have come in, by customer; a page at a time."""
+        rows = await contracts.page(self._pool, after=after or "", limit=limit)
+        found = [
+            ContractRow.model_validate(row["document"] | {"applied_revision": row["applied_revision"]}) for row in rows
+        ]
+        return ContractsAnswer(contracts=found, next=found[-1].customer if len(found) == limit else None)
+
+    async def running(self, customer: CustomerPath) -> RunningAnswer:
+        """The period that runs now: counts by meter, and the lines that its invoice would have if it ended now."""
+        found = await running(self._pool, customer, self._clock.now())
+        if found is None:
+            raise Problem(404, "no_such_contract", "No contract of this customer is applied.", field="customer")
+        return found
+
+    async def cases(
+        self, customer: Customer = None, closed: bool = False, before: CaseId | None = None, limit: Limit = 100
+    ) -> list[CaseAnswer]:
+        """What a person must look at, latest first; the next page is `before` the last id of this one."""
+        rows = await reading.cases(self._pool, customer=customer, closed=closed, before=before, limit=limit)
+        return [_case(row) for row in rows]
 
     async def close_case(self, case_id: Annotated[int, Path(ge=1, le=2**63 - 1)], closing: Closing) -> CaseAnswer:
         """Close a case, once what it asks for is done. Repeating it changes nothing; a cause that stays reopens it."""
         row = await cases.close_by_hand(self._pool, case_id, by=SOMEBODY, reason=closing.reason, now=self._clock.now())
         if row is None:
             raise Problem(404, "no_such_case", "No case has this id; GET /v1/cases lists them.", field="case_id")
-        return CaseAnswer(key=row["natural_key"], **_only(row, CaseAnswer))
+        return _case(row)
 
     async def reconcile(self, order: ReconciliationOrder) -> dict[str, int]:
         """Begin comparing ledger and Stripe."""
@@ -277,6 +299,12 @@ def _entry(row: asyncpg.Record) -> EntryAnswer:
         signals=cause.get("signals") or [],
         **{name: row[name] for name in names},
     )
+
+
+def _case(row: asyncpg.Record) -> CaseAnswer:
+    kind = cases.KINDS.get(row["kind"])  # None: a kind of an earlier version
+    life = {"sentence": kind.opens, "do": kind.do, "closes": kind.closes} if kind else {}
+    return CaseAnswer(key=row["natural_key"], **_only(row, CaseAnswer), **life)
 
 
 def _drift(row: asyncpg.Record) -> DriftAnswer:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from invoicing_sync.testing import START, a_charge, a_contract
+from invoicing_sync.testing import START, a_charge, a_contract, a_reversal
 
 pytestmark = pytest.mark.integration
 
@@ -28,6 +28,52 @@ async def test_every_operation_holds_to_its_document_for_good_and_bad_requests(w
         await asyncio.to_thread(attack, world.door_url, mode)
 
     assert world.door.poll() is None
+
+
+async def test_the_running_period_shows_counts_and_the_invoice_that_it_would_be(world: Any) -> None:
+    await world.start_door()
+    await world.apply(a_contract(free_meters=["voice_outcome"]))
+    await world.move(START + timedelta(days=1))
+    charge = a_charge("e1", seq=1, at=START + timedelta(hours=1))
+    await world.rate(
+        charge,
+        a_reversal("e2", charge, seq=2, recorded_at=START + timedelta(hours=2)),
+        a_charge("e3", seq=3, at=START + timedelta(hours=3)),
+        a_charge("e4", seq=4, at=START + timedelta(hours=3), meter="voice_outcome"),
+    )
+    await world.quiet(START + timedelta(days=1))
+
+    found = await world.ask("/v1/customers/acme/running")
+    unknown = await world.http.get(f"{world.door_url}/v1/customers/nobody/running")
+
+    assert (found["number"], found["start"], found["end"]) == (0, "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z")
+    assert [(m["meter"], m["charges"], m["reversals"], m["net"], m["billing"]) for m in found["meters"]] == [
+        ("resolution", 2, 1, "1", "priced"),
+        ("voice_outcome", 1, 0, "1", "free"),
+    ]
+    assert {(line["kind"], line["item"], line["quantity"], line["amount_minor"]) for line in found["expected"]} == {
+        ("usage", "resolution", "1", 99),
+        ("advance", "essential_seat", "3", 11_700),
+    }
+    assert (found["usage_minor"], found["advance_minor"], found["total_minor"]) == (99, 11_700, 11_799)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "no_such_contract")
+
+
+async def test_contracts_come_by_customer_and_one_is_shown_whole(world: Any) -> None:
+    await world.start_door()
+    await world.apply(a_contract("acme"), a_contract("beta", currency="EUR"), a_contract("gamma"))
+    await world.move(START + timedelta(days=1))
+
+    first = await world.ask("/v1/contracts", limit=2)
+    second = await world.ask("/v1/contracts", limit=2, after=first["next"])
+    one = await world.ask("/v1/contracts/beta")
+
+    assert [(c["customer"], c["currency"], c["applied_revision"]) for c in first["contracts"]] == [
+        ("acme", "USD", 1),
+        ("beta", "EUR", 1),
+    ]
+    assert ([c["customer"] for c in second["contracts"]], second["next"]) == (["gamma"], None)
+    assert one["document"]["licensed"] == [{"item": "essential_seat", "quantity": 3, "unit_price": "39"}]
 
 
 def attack(url: str, mode: GenerationMode) -> None:

@@ -114,6 +114,26 @@ class ConversationAnswer(BaseModel):
     story: list[StoryLine]
 
 
+class PendingConversation(BaseModel):
+    """A conversation that is neither charged nor done: why, and when it is decided if nothing comes before."""
+
+    conversation: str
+    why: str
+    why_in_words: str
+    next_decision_at: datetime | None
+
+
+class PendingAnswer(BaseModel):
+    """
+    A page of pending conversations; `next` is to be sent as `after` for the next one, null at the end.
+
+    A page looks at a bounded number of conversations, so that one with few or none may be followed by others.
+    """
+
+    conversations: list[PendingConversation]
+    next: str | None
+
+
 class EventsEquation(BaseModel):
     """received = applied + duplicate + conflicting + quarantined + unread."""
 
@@ -159,7 +179,7 @@ class EquationsAnswer(BaseModel):
 
 
 class CaseAnswer(BaseModel):
-    """What a person has to look at."""
+    """What a person has to look at, what to do, and what closes it by itself."""
 
     case_id: int
     kind: Literal["conflict", "disagreement"]
@@ -169,6 +189,8 @@ class CaseAnswer(BaseModel):
     sentence: str
     opened_at: datetime
     closed_at: datetime | None
+    do: str
+    closes: str | None
 
 
 class CasesAnswer(BaseModel):
@@ -176,6 +198,21 @@ class CasesAnswer(BaseModel):
 
     cases: list[CaseAnswer]
     next: int | None
+
+
+WHAT_TO_DO = {  # by kind: what a person does, and what closes the case without one
+    "conflict": ("find the product that uses an event's id twice: what counts stays what it is", None),
+    "disagreement": (
+        "compare the product's word with the conversation's story; the contract says which of them is charged",
+        "the product and the signals agree again",
+    ),
+}
+
+
+def from_row_case(row: Mapping[str, Any]) -> CaseAnswer:
+    """A row of the cases."""
+    do, closes = WHAT_TO_DO[row["kind"]]
+    return CaseAnswer(**dict(row), do=do, closes=closes)
 
 
 def meters_of(rows: Iterable[Mapping[str, Any]]) -> list[MeterUsage]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
@@ -13,21 +14,24 @@ from chassis.problems import Problem, responses
 from chassis.store import AWAY
 from event_schemas.times import Instant, Period, from_micros, iso, parse_instant
 from usage_rating.answers import (
-    CaseAnswer,
     CasesAnswer,
     ConversationAnswer,
     EntriesAnswer,
     EquationsAnswer,
+    PendingAnswer,
+    PendingConversation,
     PeriodUsage,
     StoryLine,
     UsageAnswer,
     equations_of,
+    from_row_case,
     from_row_entry,
     from_signal,
     meters_of,
 )
 from usage_rating.contract_book import ContractBook
 from usage_rating.domain.outcome import decide
+from usage_rating.domain.policy import ContractTimeline
 from usage_rating.domain.story import WHY, story
 from usage_rating.entries import held_ids
 from usage_rating.log_ends import LogEnds
@@ -71,6 +75,17 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
                 for number, period in enumerate(periods, 1)
             ],
         )
+
+    @router.get("/customers/{customer}/pending", tags=["usage"], responses=responses(422, 503))
+    async def pending(
+        customer: CustomerPath,
+        after: Annotated[str | None, Query(pattern=IDENTIFIER, description="`next` of the page before.")] = None,
+        limit: Limit = 100,
+    ) -> PendingAnswer:
+        """Conversations that are not decided for good: their windows are open, or no contract is there yet."""
+        rows, further = await reading.pending(customer, after=after or "", limit=limit)
+        timeline = book.timeline(customer)
+        return PendingAnswer(conversations=[_pending(row, timeline) for row in rows], next=further)
 
     @router.get("/conversations/{customer}/{conversation:path}", tags=["usage"], responses=responses(404, 422, 503))
     async def conversation(
@@ -139,10 +154,20 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
     ) -> CasesAnswer:
         """What a person has to look at: conflicting identities, and products that disagree with the signals."""
         found = await reading.cases(customer=customer, kind=kind, closed_too=closed, after=after, limit=limit + 1)
-        page = [CaseAnswer(**dict(row)) for row in found[:limit]]
+        page = [from_row_case(row) for row in found[:limit]]
         return CasesAnswer(cases=page, next=page[-1].case_id if len(found) > limit else None)
 
     return router
+
+
+def _pending(row: Mapping[str, Any], timeline: ContractTimeline | None) -> PendingConversation:
+    decision = decide(decode_conversation(row["state"]).signals, timeline, as_of=row["read_up_to"])
+    return PendingConversation(
+        conversation=row["conversation"],
+        why=decision.why,
+        why_in_words=WHY.get(decision.why, decision.why),
+        next_decision_at=None if decision.due_at is None else from_micros(decision.due_at),
+    )
 
 
 def answer_when_away(app: FastAPI) -> None:

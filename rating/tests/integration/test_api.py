@@ -115,6 +115,35 @@ def test_a_conversation_tells_its_story_with_the_reason_for_each_entry(world: An
     assert any("Charged as resolution" in line["sentence"] for line in told["story"])
 
 
+def test_what_is_pending_says_why_and_until_when(world: Any, rating: Any, customer: str) -> None:
+    now = world.time.now
+    world.agree(customer, a_contract(customer))
+
+    def told(conversation: str, **data: Any) -> tuple[str, str, bytes]:
+        at = now - timedelta(minutes=1)
+        value = a_signal("ai_answer", at, conversation=conversation, customer=customer, received_at=now, **data)
+        return customer, conversation, value
+
+    world.send(*(told(f"open-{number}") for number in range(3)))
+    world.send(told("settled"))
+    affirmed = a_signal(
+        "customer_message", now, conversation="settled", customer=customer, received_at=now, intent="affirm"
+    )
+    world.send((customer, "settled", affirmed))
+    rating.quiet(now)
+
+    first = rating.get(f"/v1/customers/{customer}/pending", limit=2).json()
+    second = rating.get(f"/v1/customers/{customer}/pending", limit=2, after=first["next"]).json()
+    nobody = rating.get("/v1/customers/nobody/pending").json()
+
+    assert [each["conversation"] for each in first["conversations"]] == ["open-0", "open-1"]
+    assert ([each["conversation"] for each in second["conversations"]], second["next"]) == (["open-2"], None)
+    assert nobody == {"conversations": [], "next": None}
+    assert {
+        (each["why"], each["why_in_words"], each["next_decision_at"] is not None) for each in first["conversations"]
+    } == {("window_open", "The window is still open: nothing is charged before it ends.", True)}
+
+
 def test_entries_come_a_page_at_a_time_and_none_twice(world: Any, rating: Any, customer: str) -> None:
     now = world.time.now
     world.agree(customer, a_contract(customer))

@@ -6,7 +6,9 @@ from datetime import datetime
 
 import asyncpg
 
+from event_schemas.times import Period
 from invoicing_sync.store.pool import Pool
+from invoicing_sync.usage.store.deliveries import UNSETTLED_STATES
 
 
 async def periods_of_invoices(pool: Pool, invoice_ids: list[str]) -> dict[str, asyncpg.Record]:
@@ -51,6 +53,22 @@ async def counts(pool: Pool, customer: str, period_end: datetime) -> dict[str, a
         period_end,
     )
     return {row["meter"]: row for row in rows}
+
+
+async def running_counts(pool: Pool, customer: str, period: Period) -> list[asyncpg.Record]:
+    """By meter, of a period that is not over: charges, reversals, net and open ones of its usage; and corrections."""
+    return await pool.fetch(
+        f"""
+        SELECT meter, count(*) FILTER (WHERE counts AND reverses IS NULL) AS charges,
+               count(*) FILTER (WHERE counts AND reverses IS NOT NULL) AS reversals,
+               sum(value) FILTER (WHERE counts) AS net, count(*) FILTER (WHERE NOT counts) AS corrections,
+               count(*) FILTER (WHERE state IN {UNSETTLED_STATES}) AS open
+        FROM (SELECT *, state <> 'correction' AS counts FROM deliveries WHERE customer = $1 AND period_end = $2) d
+        GROUP BY meter ORDER BY meter
+        """,
+        customer,
+        period.end,
+    )
 
 
 async def entries_behind(
@@ -114,14 +132,18 @@ async def deliveries(
     )
 
 
-async def cases(pool: Pool, *, customer: str | None, closed: bool, limit: int) -> list[asyncpg.Record]:
-    """Cases, latest first; closed ones only where asked for."""
+async def cases(
+    pool: Pool, *, customer: str | None, closed: bool, before: int | None, limit: int
+) -> list[asyncpg.Record]:
+    """Cases, latest first, below the id `before`; closed ones only where asked for."""
     return await pool.fetch(
         """
         SELECT * FROM cases WHERE ($1::text IS NULL OR customer = $1) AND ($2 OR closed_at IS NULL)
+          AND ($4::bigint IS NULL OR id < $4)
         ORDER BY id DESC LIMIT $3
         """,
         customer,
         closed,
         limit,
+        before,
     )

@@ -33,6 +33,22 @@ CROSS JOIN LATERAL (
 WHERE c.due_at <= p.read_up_to ORDER BY 1
 """
 
+# A customer may have millions of conversations and no index names the pending ones, which would cost every batch a
+# write: a page looks at a bounded stretch of the primary key.
+LOOKED_AT = 20_000
+PENDING = """
+WITH looked_at AS MATERIALIZED (
+    SELECT conversation, partition, state, status FROM conversations
+    WHERE customer = $1 AND conversation > $2 ORDER BY conversation LIMIT $3
+)
+SELECT l.*, p.read_up_to FROM looked_at l JOIN partitions p USING (partition)
+WHERE l.status = 'pending' ORDER BY l.conversation LIMIT $4
+"""
+LAST_LOOKED_AT = """
+SELECT conversation FROM conversations WHERE customer = $1 AND conversation > $2
+ORDER BY conversation OFFSET $3 - 1 LIMIT 1
+"""
+
 CASES = """
 SELECT * FROM cases
 WHERE ($1::text IS NULL OR customer = $1) AND ($2::text IS NULL OR kind = $2) AND ($3 OR closed_at IS NULL)
@@ -78,6 +94,17 @@ class Reading:
             customer,
             conversation,
         )
+
+    async def pending(self, customer: str, *, after: str, limit: int) -> tuple[list[Any], str | None]:
+        """
+        Pending conversations behind `after`, with their partition's `read_up_to`; and where the next page begins.
+
+        At most LOOKED_AT conversations are looked at: a page may be short, or empty, and not the last.
+        """
+        rows = await self._pool.fetch(PENDING, customer, after, LOOKED_AT, limit + 1)
+        if len(rows) > limit:
+            return rows[:limit], str(rows[limit - 1]["conversation"])
+        return rows, await self._pool.fetchval(LAST_LOOKED_AT, customer, after, LOOKED_AT)
 
     async def ledger_id(self) -> str:
         """The id of this ledger."""

@@ -162,3 +162,8 @@ async def describe(pool: Pool, customer: str) -> dict[str, Any] | None:
     """All that is stored of a customer's contract, for people."""
     row = await pool.fetchrow("SELECT * FROM contracts WHERE customer = $1", customer)
     return None if row is None else dict(row)
+
+
+async def page(pool: Pool, *, after: str, limit: int) -> list[asyncpg.Record]:
+    """Contracts in order of their customers, behind `after`."""
+    return await pool.fetch("SELECT * FROM contracts WHERE customer > $1 ORDER BY customer LIMIT $2", after, limit)

@@ -208,3 +208,8 @@ def inner_minutes(period: Period) -> Period:
     start = period.start.replace(second=0, microsecond=0)
     start = start if start == period.start else start + minute
     return Period(start, period.end.replace(second=0, microsecond=0))
+
+
+async def find(pool: Pool, customer: str, number: int) -> asyncpg.Record | None:
+    """One period of a customer, for people; None where it has not begun here."""
+    return await pool.fetchrow("SELECT * FROM periods WHERE customer = $1 AND number = $2", customer, number)
