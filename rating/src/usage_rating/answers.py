@@ -15,6 +15,8 @@ from event_schemas.values import EXACT, decimal_text
 from usage_rating.domain.ranks import NAMES
 from usage_rating.domain.signal import Signal
 
+CaseKind = Literal["conflict", "disagreement", "contract_conflict"]
+
 
 class MeterUsage(BaseModel):
     """Usage of one meter: what was charged, what was reversed, and the difference."""
@@ -182,7 +184,7 @@ class CaseAnswer(BaseModel):
     """What a person has to look at, what to do, and what closes it by itself."""
 
     case_id: int
-    kind: Literal["conflict", "disagreement"]
+    kind: CaseKind
     customer: str
     subject: str
     about: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
@@ -14,6 +14,7 @@ from chassis.problems import Problem, responses
 from chassis.store import AWAY
 from event_schemas.times import Instant, Period, from_micros, iso, parse_instant
 from usage_rating.answers import (
+    CaseKind,
     CasesAnswer,
     ConversationAnswer,
     EntriesAnswer,
@@ -147,12 +148,12 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
     @router.get("/cases", tags=["operations"], responses=responses(422, 503))
     async def cases(
         customer: Annotated[str | None, Query(pattern=CUSTOMER)] = None,
-        kind: Literal["conflict", "disagreement"] | None = None,
+        kind: CaseKind | None = None,
         closed: Annotated[bool, Query(description="Closed cases too.")] = False,
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
         limit: Limit = 100,
     ) -> CasesAnswer:
-        """What a person has to look at: conflicting identities, and products that disagree with the signals."""
+        """What a person has to look at: conflicting events and contracts, products that disagree with the signals."""
         found = await reading.cases(customer=customer, kind=kind, closed_too=closed, after=after, limit=limit + 1)
         page = [from_row_case(row) for row in found[:limit]]
         return CasesAnswer(cases=page, next=page[-1].case_id if len(found) > limit else None)

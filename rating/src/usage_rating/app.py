@@ -21,10 +21,12 @@ from event_schemas.topics import CONTRACTS
 from usage_rating.api import answer_when_away, build_router
 from usage_rating.consumer import Worker
 from usage_rating.contract_book import ContractBook
+from usage_rating.contract_keeper import ContractKeeper
 from usage_rating.log_ends import LogEnds
 from usage_rating.publisher import Publisher
 from usage_rating.quiet import QuietCheck
 from usage_rating.settings import Settings
+from usage_rating.store.contracts import ContractStore
 from usage_rating.store.hot import HotStore, keep_steered, steer
 from usage_rating.store.reading import Reading
 
@@ -72,7 +74,8 @@ def _assemble(
 ) -> App:
     health = Health()
     book = ContractBook()
-    contracts = TopicReader(settings.broker, CONTRACTS.name, book.take)
+    keeper = ContractKeeper(book, ContractStore(cold), clock)
+    contracts = TopicReader(settings.broker, CONTRACTS.name, keeper.take)
     store, reading = HotStore(hot), Reading(cold)
     publisher = Publisher(
         producer,
@@ -82,7 +85,15 @@ def _assemble(
         most_waiting=settings.unpublished_entries,
     )
     worker = Worker(
-        settings, store=store, book=book, ends=ends, publisher=publisher, producer=producer, clock=clock, health=health
+        settings,
+        store=store,
+        book=book,
+        keeper=keeper,
+        ends=ends,
+        publisher=publisher,
+        producer=producer,
+        clock=clock,
+        health=health,
     )
     health.ready["database"] = reading.answers
     health.ready["contracts"] = _caught_up(contracts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from event_schemas.wire import RatedEntry
+from usage_rating.domain.days import day_of
 from usage_rating.domain.entries import Because, Wanted, difference
 from usage_rating.domain.merging import merge
 from usage_rating.domain.outcome import decide as decide_outcome
@@ -66,6 +67,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     entries: Sequence[RatedEntry]
     counts: Counts
     cases: tuple[CaseFound, ...] = ()
+    last_day: int = 0  # of a conversation's last signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def change_conversation(
     if RESOLUTION in [signal.rank for signal in signals]:
         sentence = disagreement(signals, timeline, as_of=here.as_of)
         cases += (CaseFound("disagreement", key[0], key[1], "", sentence),)
-    return Change(status_before, decision.status, after, due_at, entries, counts, cases)
+    last_day = day_of(signals[-1].at)
+    return Change(status_before, decision.status, after, due_at, entries, counts, cases, last_day)
 
 
 def _as_it_is(state: ConversationState) -> Union:

@@ -5,8 +5,10 @@ Reads `events.accepted` and keeps the ledger: the order of effects, and what rep
     batch      unreadable records to events.quarantined ─ after-quarantine-publish ─ load, decide ─ before-commit ─
                one transaction: states, ledger, counters, next_offset, read_up_to ─ after-commit
     tick       ─ tick-before-commit ─ one transaction: read_up_to of idle partitions ─ tick-after-commit
-    contracts  ─ contracts-before-commit ─ one transaction: due_at of the customers' conversations, contracts_applied
-               ─ contracts-after-commit
+    contracts  kept in the database ─ contract-kept ─ in force (`contract_keeper.py`, beside the others);
+               ─ contracts-before-commit ─ one transaction: walks to be made, contracts_applied ─ contracts-after-commit
+    walks      load the next rows that a contract can change, decide ─ redecide-before-commit ─ one transaction, as for
+               a batch, and how far the walks have got ─ redecide-after-commit
     timers     load what is due, decide ─ timers-before-commit ─ one transaction, as for a batch ─ timers-after-commit
     publish    ─ before-publish ─ usage.rated confirmed ─ after-publish ─ published_seq stored ─ after-published-seq ─
                rating.progress confirmed ─ after-progress          (`publisher.py`, beside the others)
@@ -39,19 +41,23 @@ from usage_rating.arrivals import Arrivals
 from usage_rating.batches import BatchReader
 from usage_rating.claims import ForeignTopic, check_log, claim_partitions, identify_topic, of_accepted
 from usage_rating.contract_book import ContractBook
+from usage_rating.contract_keeper import ContractKeeper
 from usage_rating.dead_letters import TooManyUnreadable, publish_unreadable
 from usage_rating.failpoints import failpoints
 from usage_rating.handlers import Handled, LogGap, handle_arrivals, handle_contracts, handle_tick, handle_timers
 from usage_rating.log_ends import LogEnds
 from usage_rating.publisher import Publisher
+from usage_rating.redeciding import handle_redecisions
 from usage_rating.settings import Settings
 from usage_rating.store.hot import HotStore
 from usage_rating.store.partitions import PartitionRow
+from usage_rating.walks import Turns
 
 log = logging.getLogger(__name__)
 
 MINUTE = 60_000_000  # an idle partition is known up to a minute ago: what ingest has stamped may still be on its way
 SECOND = 1_000_000
+WALKS_AT_ONCE = 32  # customers whose turn it is in one transaction, so that many small ones do not queue one by one
 STOPS = {StaleEpoch: "stale_epoch", LogGap: "log_gap", TooManyUnreadable: "dead_letters"}
 
 
@@ -77,6 +83,7 @@ class Worker:
         *,
         store: HotStore,
         book: ContractBook,
+        keeper: ContractKeeper,
         ends: LogEnds,
         publisher: Publisher,
         producer: BatchProducer,
@@ -86,6 +93,7 @@ class Worker:
         self._settings = settings
         self._store = store
         self._book = book
+        self._keeper = keeper
         self._ends = ends
         self._publisher = publisher
         self._producer = producer
@@ -95,6 +103,7 @@ class Worker:
         self._turn = asyncio.Lock()  # held for each transaction: a rebalance waits for it
         self._rows: dict[int, PartitionRow] = {}  # owned partitions as of their last commit
         self._next_due: dict[int, int | None] = {}
+        self._turns = Turns()
         self._assigned: set[int] = set()
         self._claimed_at: dict[int, int] = {}  # epochs to come back with when the database was away
         self._to_claim = False
@@ -120,6 +129,7 @@ class Worker:
     def _disown(self) -> None:
         self._rows = {}
         self._next_due = {}
+        self._turns.clear()
         metrics.OWNED.set(0)
 
     # ── the loop ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -193,6 +203,7 @@ class Worker:
         await self._tick()
         await self._apply_contracts()
         await self._run_timers()
+        await self._decide_again()
         self._note_progress()
 
     async def _claim(self) -> None:
@@ -208,6 +219,7 @@ class Worker:
             )
             await check_log(self._consumer, rows)
             await self._read_contracts_of(rows)
+            self._turns.replace(await self._store.redecisions(list(rows)), rows)
             for row in rows.values():
                 await self._publisher.own(row)
             if generation != self._reader.generation:
@@ -228,8 +240,9 @@ class Worker:
         """
         while max((row.contracts_applied for row in rows.values()), default=0) > self._book.position:
             if (await self._ends.ask()).contracts <= self._book.position:
-                return  # the topic was made anew: all of it is applied again
+                break  # the topic was made anew: all of it is applied again
             await asyncio.sleep(0.01)
+        await self._keeper.load()  # the topic may have forgotten by which contracts others have decided
 
     async def _take(self, arrivals: Arrivals) -> None:
         if arrivals.unreadable:
@@ -271,7 +284,7 @@ class Worker:
                 self._committed(handled, "tick")
 
     async def _apply_contracts(self) -> None:
-        """Make the conversations of customers with new policies due, also of those changed while nobody ran."""
+        """Write down what new contracts can change, also of those that came while nobody ran."""
         if not any(row.contracts_applied != self._book.position for row in self._rows.values()):
             return
         async with self._turn:
@@ -279,14 +292,33 @@ class Worker:
             rows = {n: row for n, row in self._rows.items() if row.contracts_applied != position}
             if not rows:
                 return
-            applied = [row.contracts_applied for row in rows.values()]
-            since = 0 if max(applied) > position else min(applied)  # a topic made anew begins at 0
+            anew = max(row.contracts_applied for row in rows.values()) > position  # the topic begins at 0 again
+            since = {at: self._book.touched_since(at, anew=anew) for at in {r.contracts_applied for r in rows.values()}}
+            touched = {number: since[row.contracts_applied] for number, row in rows.items()}
             with metrics.TRANSACTION_S.labels("contracts").time():
-                handled, touched = await handle_contracts(
-                    self._book.changed_since(since), applied=position, rows=rows, store=self._store
-                )
+                handled = await handle_contracts(touched, applied=position, rows=rows, store=self._store)
             self._committed(handled, "contracts")
-            log.info("contracts applied", extra={"position": position, "conversations": touched})
+            self._turns.replace(await self._store.redecisions(list(rows)), rows)
+            log.info("contracts applied", extra={"position": position, "walks": len(self._turns)})
+
+    async def _decide_again(self) -> None:
+        """One transaction of what contracts can change: batches and timers go on between two of them."""
+        async with self._turn:
+            walks = self._turns.next(WALKS_AT_ONCE)
+            if not walks:
+                return
+            with metrics.TRANSACTION_S.labels("redecide").time():
+                handled, walked, ended = await handle_redecisions(
+                    walks,
+                    rows=self._rows,
+                    store=self._store,
+                    ledger_id=self._ledger_id,
+                    timelines=self._book.timeline,
+                    now=self._now(),
+                    limit=self._settings.redecide_per_transaction,
+                )
+            self._turns.done(walked, ended)
+            self._committed(handled, "contracts")
 
     async def _run_timers(self) -> None:
         """Decide what is due until nothing is, then mark how far all is decided."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from event_schemas.times import from_micros
 from event_schemas.wire import RatedEntry
 from usage_rating.arrivals import Arrivals
 from usage_rating.changes import NO_CONVERSATION, NO_RECORD, Change, Circumstances, change_conversation, change_record
+from usage_rating.contract_book import Touched
 from usage_rating.domain.policy import ContractTimeline
 from usage_rating.failpoints import failpoints
 from usage_rating.state import decode_conversation, decode_record
 from usage_rating.store.hot import Draft, HotStore
 from usage_rating.store.partitions import PartitionRow
+from usage_rating.walks import begin
 
 Timelines = Callable[[str], ContractTimeline | None]  # by customer
 Rows = Mapping[int, PartitionRow]  # by partition, as of the owner's last transaction
@@ -33,7 +35,7 @@ class Handled:
     decided: int = 0
 
 
-class _Work:
+class Work:
     """What one transaction gathers while it decides."""
 
     def __init__(self, draft: Draft, store: HotStore, ledger_id: str, timelines: Timelines, now: int) -> None:
@@ -98,7 +100,7 @@ async def handle_arrivals(
         row.next_offset = reach.next_offset
         row.read_to(reach.received_at)
         row.moved["quarantined"] += reach.quarantined
-    work = _Work(draft, store, ledger_id, timelines, now)
+    work = Work(draft, store, ledger_id, timelines, now)
     await _decide_conversations(work, arrivals)
     await _decide_records(work, arrivals)
     failpoints.reach("before-commit")
@@ -113,9 +115,9 @@ async def handle_timers(
     """
     Decide again what is due by its partition's `read_up_to`; and whether some may be left.
 
-    A conversation is due when its window ends, and both kinds when the customer's contract has changed.
+    A conversation is due when its window ends. Records are due where an earlier release has marked them so.
     """
-    work = _Work(Draft.of(rows), store, ledger_id, timelines, now)
+    work = Work(Draft.of(rows), store, ledger_id, timelines, now)
     due = await store.load_due(rows, limit)
     for customer, conversation, partition, state, status, due_at in sorted(due, key=lambda row: (row[0], row[1])):
         key = (customer, conversation)
@@ -123,7 +125,7 @@ async def handle_timers(
         change = change_conversation(
             key, decode_conversation(state), status, due_at, (), timelines(customer), work.here[partition], row.next_seq
         )
-        _count_conversation(row, change)
+        count_conversation(row, change)
         work.note(partition, change)
         if change.state is not None:
             work.draft.conversations.append((key, partition, change))
@@ -162,24 +164,25 @@ async def handle_tick(read_up_to: Mapping[int, int], *, rows: Rows, store: HotSt
 
 
 async def handle_contracts(
-    customers: Sequence[str], *, applied: int, rows: Rows, store: HotStore
-) -> tuple[Handled, int]:
+    touched: Mapping[int, Mapping[str, Touched]], *, applied: int, rows: Rows, store: HotStore
+) -> Handled:
     """
-    Make all conversations and records of customers with a new contract due; and how many these are.
+    Write down what new contracts can change, by partition and customer; it is decided again by `redeciding`, in turns.
 
     Args:
         applied: the offset of topic `contracts` up to which this has been done then.
     """
+    begun = [walk for partition in sorted(touched) for walk in begin(partition, touched[partition])]
     failpoints.reach("contracts-before-commit")
-    touched = await store.make_due(rows, customers, applied=applied)
+    await store.apply_contracts(rows, begun, applied=applied)
     failpoints.reach("contracts-after-commit")
     moved = {partition: row.copy() for partition, row in rows.items()}
     for row in moved.values():
         row.contracts_applied = applied
-    return Handled(moved, next_due=dict.fromkeys(moved, 0) if touched else {}), touched
+    return Handled(moved)
 
 
-async def _decide_conversations(work: _Work, arrivals: Arrivals) -> None:
+async def _decide_conversations(work: Work, arrivals: Arrivals) -> None:
     if not arrivals.signals:
         return
     keys = sorted(arrivals.signals)
@@ -196,13 +199,13 @@ async def _decide_conversations(work: _Work, arrivals: Arrivals) -> None:
         change = change_conversation(
             key, state, status, due_at, arrivals.signals[key], timelines(key[0]), work.here[partition], row.next_seq
         )
-        _count_conversation(row, change)
+        count_conversation(row, change)
         work.note(partition, change)
         if change.state is not None:
             work.draft.conversations.append((key, partition, change))
 
 
-async def _decide_records(work: _Work, arrivals: Arrivals) -> None:
+async def _decide_records(work: Work, arrivals: Arrivals) -> None:
     if not arrivals.reports:
         return
     keys = sorted(arrivals.reports)
@@ -227,7 +230,8 @@ async def _decide_records(work: _Work, arrivals: Arrivals) -> None:
             work.draft.records.append((key, partition, change))
 
 
-def _count_conversation(row: PartitionRow, change: Change) -> None:
+def count_conversation(row: PartitionRow, change: Change) -> None:
+    """Move the counters by status as a change moves a conversation."""
     before, after = change.status_before, change.status
     if before == after:
         return

@@ -55,5 +55,7 @@ class QuietCheck:
             if row["contracts_applied"] != ends.contracts:
                 waiting.append(f"partition {number}: contracts to be applied")
         if not waiting:
+            deciding = await self._reading.with_redecisions()
+            waiting += [f"partition {number}: conversations to be decided again" for number in deciding]
             waiting += [f"partition {number}: timers" for number in await self._reading.with_due_timers()]
         return waiting

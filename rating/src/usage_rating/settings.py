@@ -18,6 +18,7 @@ class Settings(ServiceSettings):
     )  # a poll returns small leftovers: 5 took 15 % more CPU at 10,000/s, and a longer tail
     fetch_max_bytes: int = Field(4_000_000, ge=1_000)  # per partition: bounds memory at partitions times this
     timers_per_transaction: int = Field(2_000, ge=1)  # as large as a batch: one transaction stays below 100 ms
+    redecide_per_transaction: int = Field(250, ge=1)  # rows that a new contract can change: others wait for no more
     tick_check_ms: int = Field(20, ge=1)  # how often an idle process looks whether business time has moved
     tick_s: float = Field(2.0, gt=0)  # small moves of business time are written down this often at most
     tick_step_s: float = Field(5.0, gt=0)  # a move of business time of this size is written down at once

@@ -10,7 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -26,13 +26,18 @@ from embedded_stack import Stack
 from event_schemas.times import to_micros
 from usage_rating.arrivals import Arrivals
 from usage_rating.changes import CaseFound, Change, Counts
+from usage_rating.contract_book import Touched
+from usage_rating.domain.differences import first_difference, first_difference_in_force
 from usage_rating.domain.merging import merge
 from usage_rating.domain.outcome import decide
+from usage_rating.domain.policy import DAY, ContractTimeline
 from usage_rating.handlers import LogGap, handle_arrivals, handle_contracts, handle_tick, handle_timers
+from usage_rating.redeciding import handle_redecisions
 from usage_rating.state import decode_conversation
 from usage_rating.store.hot import Draft, HotStore, keep_steered, steer
 from usage_rating.store.partitions import PartitionRow
 from usage_rating.testing import a_signal, a_timeline, a_usage_report
+from usage_rating.walks import Redecision
 
 pytestmark = pytest.mark.integration
 
@@ -82,10 +87,38 @@ class Owner:
         raise AssertionError
 
     async def contract(self, timeline: Any, *, applied: int) -> None:
-        """A new contract: the customer's conversations become due."""
-        self.timeline = timeline
-        handled, _ = await handle_contracts([self.customer], applied=applied, rows=self.rows, store=self.store)
+        """A new contract: what it can change is decided again."""
+        await self.announce(timeline, applied=applied)
+        await self.walk()
+
+    async def announce(self, timeline: Any, *, applied: int) -> list[Redecision]:
+        """A new contract: what is to be decided again."""
+        before, self.timeline = self.timeline, timeline
+        since = Touched(first_difference(before, timeline), first_difference_in_force(before, timeline))
+        touched = {self.partition: {self.customer: since}}
+        handled = await handle_contracts(touched, applied=applied, rows=self.rows, store=self.store)
         self.rows |= handled.rows
+        return await self.store.redecisions([self.partition])
+
+    async def walk(self, *, limit: int = 2, most: int = 1_000) -> int:
+        """Decide again what is to be, in at most so many transactions; how many rows were decided."""
+        decided = 0
+        for _ in range(most):
+            walks = await self.store.redecisions([self.partition])
+            if not walks:
+                break
+            handled, _, _ = await handle_redecisions(
+                walks[:1],
+                rows=self.rows,
+                store=self.store,
+                ledger_id="L",
+                timelines=lambda _: self.timeline,
+                now=0,
+                limit=limit,
+            )
+            self.rows |= handled.rows
+            decided += handled.decided
+        return decided
 
     async def row(self) -> Any:
         return await self.pool.fetchrow("SELECT * FROM partitions WHERE partition = $1", self.partition)
@@ -354,6 +387,121 @@ async def test_a_contract_that_no_longer_charges_reverses_what_is_held(owner: Ow
     assert reversal["policy_version"] == owner.timeline.policies[0].version
 
 
+# ── a contract touches what it can change ──────────────────────────────────────────────────────────────────────────
+
+
+def from_hour(hours: float, **policy: Any) -> ContractTimeline:
+    """The ordinary policy, and another one from an hour on."""
+    later = replace(TIMELINE.policies[0], version="later", **policy)
+    return ContractTimeline((0, to_micros(BEGIN + timedelta(hours=hours))), (TIMELINE.policies[0], later))
+
+
+async def a_week(owner: Owner) -> None:
+    """Seven conversations, one a day, each with an answer and a teammate; all are charged."""
+    for day in range(7):
+        await owner.batch(
+            told(owner, "ai_answer", 24 * day, conversation=f"c{day}"),
+            told(owner, "teammate_reply", 24 * day + 1, conversation=f"c{day}"),
+        )
+    await owner.time_is(BEGIN + timedelta(days=9))
+
+
+async def row_versions(owner: Owner) -> dict[str, str]:
+    rows = await owner.pool.fetch(
+        "SELECT conversation, xmin::text FROM conversations WHERE partition = $1", owner.partition
+    )
+    return {row["conversation"]: row["xmin"] for row in rows}
+
+
+async def test_a_policy_for_the_future_touches_no_row(owner: Owner) -> None:
+    await a_week(owner)
+    before = await row_versions(owner)
+
+    walks = await owner.announce(from_hour(24 * 30, teammate_takeover_voids=True), applied=1)
+
+    assert walks == []
+    assert await row_versions(owner) == before
+    assert (await owner.row())["contracts_applied"] == 1
+
+
+async def test_a_policy_from_an_instant_on_touches_what_had_a_signal_since(owner: Owner) -> None:
+    await a_week(owner)
+    before = await row_versions(owner)
+
+    walks = await owner.announce(from_hour(24 * 4 + 0.5, teammate_takeover_voids=True), applied=1)
+    decided = await owner.walk()
+
+    assert [(walk.kind, walk.customer) for walk in walks] == [("conversations", owner.customer)]
+    assert decided == 3  # c4 had a signal since, but its window was opened under the policy before
+    after = await row_versions(owner)
+    assert {name for name in after if after[name] != before[name]} == {"c5", "c6"}
+    reversed_ = [entry["subject"] for entry in await owner.ledger() if entry["op"] == "reverse"]
+    assert reversed_ == ["c5", "c6"]
+
+
+async def test_a_walk_goes_on_behind_the_row_where_the_former_owner_died(owner: Owner) -> None:
+    await a_week(owner)
+    await owner.announce(from_hour(0, teammate_takeover_voids=True), applied=1)
+    first = await owner.walk(most=2)
+    owner.rows = {owner.partition: await owner.store.claim(owner.partition, "topic", owned_at=None, wait_s=1)}
+
+    second = await owner.walk()
+
+    assert (first, second) == (4, 3)
+    assert [entry["subject"] for entry in await owner.ledger() if entry["op"] == "reverse"] == [
+        f"c{day}" for day in range(7)
+    ]
+    assert await owner.store.redecisions([owner.partition]) == []
+
+
+async def test_a_former_owner_moves_no_walk(owner: Owner) -> None:
+    await a_week(owner)
+    walks = await owner.announce(from_hour(0, teammate_takeover_voids=True), applied=1)
+    await owner.store.claim(owner.partition, "topic", owned_at=None, wait_s=1)
+
+    with pytest.raises(StaleEpoch):
+        await owner.walk()
+
+    assert await owner.store.redecisions([owner.partition]) == walks
+
+
+async def test_a_later_contract_begins_a_walk_again_that_is_under_way(owner: Owner) -> None:
+    await a_week(owner)
+    await owner.announce(from_hour(24 * 2, teammate_takeover_voids=True), applied=1)
+    await owner.walk(most=2)
+
+    await owner.contract(from_hour(24 * 3, teammate_takeover_voids=True), applied=2)
+
+    standing = {entry["subject"] for entry in await owner.ledger() if entry["op"] == "charge"}
+    standing -= {entry["subject"] for entry in await owner.ledger() if entry["op"] == "reverse"}
+    charges = [entry["subject"] for entry in await owner.ledger() if entry["op"] == "charge"]
+    assert charges.count("c2") == 2
+    assert standing == {"c0", "c1"}
+    assert (await owner.row())["charged"] == 3
+
+
+async def test_a_row_from_before_its_day_was_remembered_is_looked_at_and_decided_by_its_signals(owner: Owner) -> None:
+    await a_week(owner)
+    await owner.pool.execute("UPDATE conversations SET last_day = DEFAULT WHERE partition = $1", owner.partition)
+
+    await owner.announce(from_hour(24 * 5, teammate_takeover_voids=True), applied=1)
+
+    assert await owner.walk() == 2
+
+
+async def test_an_update_within_a_day_stays_hot(owner: Owner) -> None:
+    """The index by last day is left alone by the signals of a day; a second day costs one update of it."""
+    await owner.batch(told(owner, "ai_answer", 0))
+    await owner.batch(told(owner, "ai_nudge", 5))
+    within = (await owner.conversations())["c"]["last_day"]
+    await owner.batch(told(owner, "ai_nudge", 30))
+
+    assert [within, (await owner.conversations())["c"]["last_day"]] == [
+        to_micros(BEGIN) // DAY,
+        to_micros(BEGIN) // DAY + 1,
+    ]
+
+
 async def test_a_late_fact_that_takes_a_charge_away_is_named_by_its_reversal(owner: Owner) -> None:
     await owner.batch(told(owner, "ai_answer", 0))
     await owner.time_is(BEGIN + timedelta(days=2))
@@ -492,7 +640,9 @@ async def test_the_hot_statements_never_scan_a_table(owner: Owner) -> None:
         (statements.LOAD_DUE, ([1], [1], 10)),
         (statements.LOAD_DUE_RECORDS, ([1], 10)),
         (statements.NEXT_DUE, ([1],)),
-        (statements.MAKE_DUE, ([1], [1], [1], [1], ["x"], 1)),
+        (statements.LOAD_CONVERSATIONS_AGAIN, ([1], ["x"], [1], ["y"], 10)),
+        (statements.LOAD_RECORDS_AGAIN, ([1], ["x"], ["y"], ["z"], 10)),
+        (statements.APPLY_CONTRACTS, ([1], [1], [1], [1], [1], ["x"], ["records"], [1], [1], 1)),
     ]:
         rows = await owner.pool.fetch(f"EXPLAIN {statement}", *arguments)
         plans.append("\n".join(row[0] for row in rows))

@@ -23,6 +23,13 @@ class SetEnds:
         return Ends({}, self.contracts)
 
 
+class NothingKept:
+    """The keeper of an installation whose contracts this process knows all."""
+
+    async def load(self) -> None:
+        return
+
+
 def a_worker(book: ContractBook, ends: SetEnds) -> Worker:
     unused: Any = None
     settings = Settings(database_url="postgresql://nowhere", kafka_bootstrap_servers="nowhere")  # type: ignore[arg-type]
@@ -30,6 +37,7 @@ def a_worker(book: ContractBook, ends: SetEnds) -> Worker:
         settings,
         store=unused,
         book=book,
+        keeper=NothingKept(),  # type: ignore[arg-type]
         ends=ends,  # type: ignore[arg-type]
         publisher=unused,
         producer=unused,

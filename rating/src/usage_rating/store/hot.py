@@ -17,6 +17,9 @@ from usage_rating.changes import CaseFound, Change
 from usage_rating.entries import SubjectKind
 from usage_rating.store import statements
 from usage_rating.store.partitions import MOVED, PartitionRow, from_row
+from usage_rating.walks import Redecision
+
+WALKED = ("partition", "customer", "kind", "after_day", "after_name", "after_subject")
 
 _json = msgspec.json.Encoder().encode
 
@@ -45,6 +48,8 @@ class Draft:
     records: list[tuple[RecordKey, int, Change]] = field(default_factory=list)
     entries: dict[int, list[RatedEntry]] = field(default_factory=dict)
     cases: list[CaseFound] = field(default_factory=list)
+    walked: list[Redecision] = field(default_factory=list)  # walks of `redeciding` that have got so far
+    ended: list[Redecision] = field(default_factory=list)  # and those that are at their end
 
     @classmethod
     def of(cls, rows: Mapping[int, PartitionRow]) -> Draft:
@@ -112,8 +117,9 @@ class HotStore:
         Raises:
             StaleEpoch: a partition has another owner, or does not stand where this owner left it.
         """
+        walks = _walk_arrays(draft)
         allowed = await self._pool.fetchval(
-            statements.WRITE,
+            statements.WRITE_DECIDED_AGAIN if walks else statements.WRITE,
             *_standing(draft.before),
             *_conversation_arrays(draft.conversations),
             *_record_arrays(draft.records),
@@ -121,13 +127,17 @@ class HotStore:
             *_case_arrays(draft.cases),
             now,
             *_move_arrays(list(draft.rows.values())),
+            [change.last_day for _, _, change in draft.conversations],
+            *walks,
         )
         if not allowed:
             raise StaleEpoch(f"one of the partitions {sorted(draft.rows)} has another owner; nothing was written")
 
-    async def make_due(self, rows: Mapping[int, PartitionRow], customers: Sequence[str], *, applied: int) -> int:
+    async def apply_contracts(
+        self, rows: Mapping[int, PartitionRow], begun: Sequence[Redecision], *, applied: int
+    ) -> None:
         """
-        Make all conversations and records of these customers in these partitions due, in one transaction; how many.
+        Write down what is to be decided again in these partitions, in one transaction that touches none of it.
 
         Args:
             applied: the offset of topic `contracts` up to which this has been done then.
@@ -136,10 +146,44 @@ class HotStore:
             StaleEpoch: as `write`.
         """
         before = [rows[number] for number in sorted(rows)]
-        allowed, made = await self._pool.fetchrow(statements.MAKE_DUE, *_standing(before), customers, applied)  # type: ignore[misc]
+        allowed = await self._pool.fetchval(
+            statements.APPLY_CONTRACTS,
+            *_standing(before),
+            [walk.partition for walk in begun],
+            [walk.customer for walk in begun],
+            [walk.kind for walk in begun],
+            [walk.since for walk in begun],
+            [walk.after_day for walk in begun],
+            applied,
+        )
         if not allowed:
             raise StaleEpoch(f"one of the partitions {sorted(rows)} has another owner; nothing was written")
-        return int(made)
+
+    async def redecisions(self, partitions: Sequence[int]) -> list[Redecision]:
+        """What is still to be decided again in these partitions, and how far that has got."""
+        return [Redecision(**row) for row in await self._pool.fetch(statements.REDECISIONS, partitions)]
+
+    async def load_conversations_again(self, walks: Sequence[Redecision], limit: int) -> list[Any]:
+        """(place in `walks`, conversation, state, status, due_at, last_day): the next rows of each, at most `limit`."""
+        return await self._pool.fetch(
+            statements.LOAD_CONVERSATIONS_AGAIN,
+            [walk.partition for walk in walks],
+            [walk.customer for walk in walks],
+            [walk.after_day for walk in walks],
+            [walk.after_name for walk in walks],
+            limit,
+        )
+
+    async def load_records_again(self, walks: Sequence[Redecision], limit: int) -> list[Any]:
+        """(place in `walks`, meter, subject, state, status): the next rows of each, at most `limit`."""
+        return await self._pool.fetch(
+            statements.LOAD_RECORDS_AGAIN,
+            [walk.partition for walk in walks],
+            [walk.customer for walk in walks],
+            [walk.after_name for walk in walks],
+            [walk.after_subject for walk in walks],
+            limit,
+        )
 
     async def store_published(self, published: Mapping[int, tuple[int, int]]) -> None:
         """
@@ -161,6 +205,16 @@ class HotStore:
     async def unpublished(self, partition: int, after: int, *, limit: int) -> list[RatedEntry]:
         """Entries of a partition behind a sequence number, in order."""
         return [from_row_entry(row) for row in await self._pool.fetch(statements.UNPUBLISHED, partition, after, limit)]
+
+
+def _walk_arrays(draft: Draft) -> list[list[Any]]:
+    """Six arrays of walks that have moved on, three of those at their end; nothing where there are none."""
+    if not draft.walked and not draft.ended:
+        return []
+    return [
+        *([getattr(walk, name) for walk in draft.walked] for name in WALKED),
+        *([getattr(walk, name) for walk in draft.ended] for name in WALKED[:3]),
+    ]
 
 
 def _standing(before: Sequence[PartitionRow]) -> list[list[int]]:

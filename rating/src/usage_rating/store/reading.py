@@ -118,6 +118,11 @@ class Reading:
         """Partitions that hold conversations which are due by their `read_up_to`."""
         return [row["partition"] for row in await self._pool.fetch(DUE_TIMERS)]
 
+    async def with_redecisions(self) -> list[int]:
+        """Partitions in which something that a contract can change has not been decided again yet."""
+        rows = await self._pool.fetch("SELECT DISTINCT partition FROM redecisions ORDER BY 1")
+        return [row["partition"] for row in rows]
+
     async def cases(
         self, *, customer: str | None, kind: str | None, closed_too: bool, after: int, limit: int
     ) -> list[Any]:

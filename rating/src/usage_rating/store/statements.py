@@ -1,10 +1,10 @@
 """
 The statements of the hot path: each takes arrays and touches each row once, by its primary key.
 
-A transaction is one statement (`WRITE`, `MAKE_DUE`): it locks the rows of its partitions, checks that they stand where
-this owner left them, and writes everything or nothing. What it rests on was loaded before, without a lock: as long as
-the epoch is this owner's, nobody else has changed a conversation of these partitions. So a transaction costs two round
-trips instead of seven, and an owner that stops in between holds no lock.
+A transaction is one statement (`WRITE`, `APPLY_CONTRACTS`): it locks the rows of its partitions, checks that they stand
+where this owner left them, and writes everything or nothing. What it rests on was loaded before, without a lock: as
+long as the epoch is this owner's, nobody else has changed a conversation of these partitions. So a transaction costs
+two round trips instead of seven, and an owner that stops in between holds no lock.
 
 The connection that runs them forbids sequential scans and hash joins (`steer`), since plans made while tables are empty
 would choose them and keep them.
@@ -62,14 +62,14 @@ owned AS MATERIALIZED (
 allowed AS MATERIALIZED (SELECT count(*) = cardinality($1) AS yes FROM owned)
 """
 
-WRITE = f"""
+_WRITE = f"""
 WITH {OWNED},
 conversations_saved AS (
-    INSERT INTO conversations (customer, conversation, partition, state, status, due_at)
-    SELECT * FROM unnest($5::text[], $6::text[], $7::int[], $8::bytea[], $9::text[], $10::bigint[])
+    INSERT INTO conversations (customer, conversation, partition, state, status, due_at, last_day)
+    SELECT * FROM unnest($5::text[], $6::text[], $7::int[], $8::bytea[], $9::text[], $10::bigint[], $59::int[])
     WHERE (SELECT yes FROM allowed)
     ON CONFLICT (customer, conversation) DO UPDATE
-    SET state = excluded.state, status = excluded.status, due_at = excluded.due_at
+    SET state = excluded.state, status = excluded.status, due_at = excluded.due_at, last_day = excluded.last_day
 ),
 records_saved AS (
     INSERT INTO records (customer, meter, subject, partition, state, status)
@@ -127,26 +127,76 @@ moved AS (
     )
     WHERE p.partition = i.partition AND (SELECT yes FROM allowed)
 )
+"""
+
+WRITE = f"{_WRITE} SELECT yes FROM allowed"
+
+# as WRITE, and the walks through a customer's rows move on or come to their end with it
+WRITE_DECIDED_AGAIN = f"""
+{_WRITE},
+walked AS (
+    UPDATE redecisions r SET after_day = i.after_day, after_name = i.after_name, after_subject = i.after_subject
+    FROM unnest($60::int[], $61::text[], $62::text[], $63::int[], $64::text[], $65::text[])
+        AS i (partition, customer, kind, after_day, after_name, after_subject)
+    WHERE r.partition = i.partition AND r.customer = i.customer AND r.kind = i.kind AND (SELECT yes FROM allowed)
+),
+ended AS (
+    DELETE FROM redecisions r USING unnest($66::int[], $67::text[], $68::text[]) AS i (partition, customer, kind)
+    WHERE r.partition = i.partition AND r.customer = i.customer AND r.kind = i.kind AND (SELECT yes FROM allowed)
+)
 SELECT yes FROM allowed
 """
 
-MAKE_DUE = f"""
+# Where a customer has nothing that can change there is nothing to walk; a walk under way begins again, further back.
+APPLY_CONTRACTS = f"""
 WITH {OWNED},
-made AS (
-    UPDATE conversations SET due_at = 0
-    WHERE customer = ANY($5::text[]) AND partition = ANY($1::int[]) AND due_at IS DISTINCT FROM 0
-    AND (SELECT yes FROM allowed)
-    RETURNING 1
-),
-records_made AS (
-    UPDATE records SET due = true
-    WHERE customer = ANY($5::text[]) AND partition = ANY($1::int[]) AND NOT due AND (SELECT yes FROM allowed)
-    RETURNING 1
+begun AS (
+    INSERT INTO redecisions AS r (partition, customer, kind, since, after_day)
+    SELECT i.partition, i.customer, i.kind, i.since, i.day
+    FROM unnest($5::int[], $6::text[], $7::text[], $8::bigint[], $9::int[])
+        AS i (partition, customer, kind, since, day)
+    WHERE (SELECT yes FROM allowed) AND CASE i.kind
+        WHEN 'conversations' THEN EXISTS (
+            SELECT FROM conversations c
+            WHERE c.partition = i.partition AND c.customer = i.customer AND c.last_day >= i.day
+        )
+        ELSE EXISTS (SELECT FROM records c WHERE c.customer = i.customer AND c.partition = i.partition)
+    END
+    ON CONFLICT (partition, customer, kind) DO UPDATE
+    SET since = least(r.since, excluded.since), after_day = least(r.after_day, excluded.after_day),
+        after_name = '', after_subject = ''
 ),
 moved AS (
-    UPDATE partitions SET contracts_applied = $6 WHERE partition = ANY($1::int[]) AND (SELECT yes FROM allowed)
+    UPDATE partitions SET contracts_applied = $10 WHERE partition = ANY($1::int[]) AND (SELECT yes FROM allowed)
 )
-SELECT yes, (SELECT count(*) FROM made) + (SELECT count(*) FROM records_made) FROM allowed
+SELECT yes FROM allowed
+"""
+
+REDECISIONS = """
+SELECT partition, customer, kind, since, after_day, after_name, after_subject FROM redecisions
+WHERE partition = ANY($1::int[]) ORDER BY partition, customer, kind
+"""
+
+LOAD_CONVERSATIONS_AGAIN = """
+SELECT a.place::int - 1 AS place, c.*
+FROM unnest($1::int[], $2::text[], $3::int[], $4::text[]) WITH ORDINALITY
+    AS a (partition, customer, after_day, after_name, place)
+CROSS JOIN LATERAL (
+    SELECT conversation, state, status, due_at, last_day FROM conversations
+    WHERE partition = a.partition AND customer = a.customer AND (last_day, conversation) > (a.after_day, a.after_name)
+    ORDER BY last_day, conversation LIMIT $5
+) c
+"""
+
+LOAD_RECORDS_AGAIN = """
+SELECT a.place::int - 1 AS place, r.*
+FROM unnest($1::int[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+    AS a (partition, customer, after_meter, after_subject, place)
+CROSS JOIN LATERAL (
+    SELECT meter, subject, state, status FROM records
+    WHERE customer = a.customer AND partition = a.partition AND (meter, subject) > (a.after_meter, a.after_subject)
+    ORDER BY meter, subject LIMIT $5
+) r
 """
 
 STORE_PUBLISHED = """
