@@ -27,6 +27,7 @@ import asyncpg
 import psutil
 
 from chassis.bus import BatchProducer, partition_of
+from chassis.testing import HouseKeys
 from embedded_stack import Stack
 from event_schemas.times import iso
 from usage_rating.state import decode_conversation
@@ -286,7 +287,7 @@ def main() -> int:
     stack = Stack(arguments.state or Path(tempfile.mkdtemp(prefix="rating-bench-")))
     stack.start()
     rating = [sys.executable, "-m", "usage_rating"]
-    env = {**os.environ, **stack.urls.env(), "EVENT_PARTITIONS": "8"}
+    env = {**os.environ, **stack.urls.env(), **HouseKeys(stack.state_dir).env, "EVENT_PARTITIONS": "8"}
     workers: list[psutil.Popen] = []
     try:
         subprocess.run([*rating, "migrate"], env=env, check=True, capture_output=True)

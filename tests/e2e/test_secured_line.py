@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from chassis.testing import HouseKeys
 from embedded_stack.authority import Authority
 from embedded_stack.secured_kafka import SecuredKafka
 from embedded_stack.secured_postgres import SecuredPostgres, programs
@@ -38,6 +39,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         postgres.start()
         yield {
             **os.environ,
+            **HouseKeys(folder).env,
             "DATABASE_URL": _database(postgres.port, authority, DATABASE_PASSWORD),
             "KAFKA_BOOTSTRAP_SERVERS": kafka.servers("SCRAM_TLS"),
             "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",

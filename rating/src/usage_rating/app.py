@@ -12,6 +12,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from chassis import app as chassis_app
+from chassis.access import Access
 from chassis.bus import BatchProducer, TopicReader
 from chassis.clock import BusinessClock, business_clock
 from chassis.health import Health
@@ -46,6 +47,7 @@ class App:
 @asynccontextmanager
 async def build(settings: Settings, *, clock: BusinessClock | None = None) -> AsyncIterator[App]:
     """Connect to everything and hand out the app; on leaving disconnect, with all that was appended confirmed."""
+    access = Access(settings.key_file(), metrics_open=settings.opens_metrics)
     async with AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value()
         hot = await create_pool(url, SCHEMA, size=HOT_CONNECTIONS, init=steer, reset=keep_steered)
@@ -58,14 +60,15 @@ async def build(settings: Settings, *, clock: BusinessClock | None = None) -> As
         ends = LogEnds(settings.broker)
         await ends.start(settings.event_partitions)
         stack.push_async_callback(ends.stop)
-        clock = clock or business_clock(settings.business_clock_url)
+        clock = clock or business_clock(settings.business_clock_url, settings.own_key())
         await clock.start()
         stack.push_async_callback(clock.stop)
-        yield _assemble(settings, hot, cold, producer, ends, clock)
+        yield _assemble(settings, access, hot, cold, producer, ends, clock)
 
 
 def _assemble(
     settings: Settings,
+    access: Access,
     hot: asyncpg.Pool[asyncpg.Record],
     cold: asyncpg.Pool[asyncpg.Record],
     producer: BatchProducer,
@@ -98,15 +101,23 @@ def _assemble(
     health.ready["database"] = reading.answers
     health.ready["contracts"] = _caught_up(contracts)
     quiet = QuietCheck(reading, ends, clock=clock, book=book)
-    http = chassis_app.create_app("Settled rating", health=health, quiet=quiet.waiting_for)
-    http.include_router(build_router(reading, book, ends))
-    answer_when_away(http)
+    http = make_http(access, health, quiet, reading, book, ends)
 
     async def decide_once_contracts_are_read() -> None:
         await contracts.caught_up.wait()
         await worker.run()
 
     return App(http, {"contracts": contracts.run, "worker": decide_once_contracts_are_read, "publisher": publisher.run})
+
+
+def make_http(
+    access: Access, health: Health, quiet: QuietCheck, reading: Reading, book: ContractBook, ends: LogEnds
+) -> FastAPI:
+    """The HTTP app, with every route of this service."""
+    http = chassis_app.create_app("Settled rating", health=health, access=access, quiet=quiet.waiting_for)
+    http.include_router(build_router(reading, book, ends))
+    answer_when_away(http)
+    return http
 
 
 def _caught_up(contracts: TopicReader) -> Callable[[], Coroutine[Any, Any, str | None]]:

@@ -23,7 +23,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.bus import BatchProducer, partition_of
 from chassis.failpoints import VARIABLE
-from chassis.testing import ClockServer
+from chassis.testing import ClockServer, HouseKeys, bearer
 from embedded_stack import Stack
 from event_schemas.times import iso
 from event_schemas.topics import TOPICS
@@ -42,6 +42,7 @@ class RatingProcess:
                 [sys.executable, "-m", "usage_rating", "serve"], env=env, stdout=output, stderr=output
             )
         self.url = f"http://127.0.0.1:{env['PORT']}"
+        self.header = bearer(env["SERVICE_KEY"])
 
     @property
     def returncode(self) -> int | None:
@@ -58,7 +59,7 @@ class RatingProcess:
 
     def get(self, path: str, **parameters: Any) -> httpx.Response:
         """One request."""
-        return httpx.get(f"{self.url}{path}", params=parameters or None, timeout=20)
+        return httpx.get(f"{self.url}{path}", params=parameters or None, headers=self.header, timeout=20)
 
     def quiet(self, at: datetime, within_s: float = 90) -> None:
         """Return once nothing is left to do up to `at`."""
@@ -112,6 +113,7 @@ class World:
         self.env = {
             **os.environ,
             **self.urls.env(),
+            **HouseKeys(folder).env,
             "EVENT_PARTITIONS": str(PARTITIONS),
             "BUSINESS_CLOCK_URL": self.time.url,
             "PYTHONDONTWRITEBYTECODE": "",  # a process that starts once a test need not compile everything anew

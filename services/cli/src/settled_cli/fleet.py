@@ -129,6 +129,7 @@ class Fleet:
             "EVENT_PARTITIONS": str(PARTITIONS),
             "ACCESS_KEYS_FILE": str(self.keys_file),
             "SERVICE_KEY_FILE": str(self._service_key_file),
+            "SERVICE_KEY": "",  # one of somebody's environment would be a second one
             "STRIPE_API_KEY": "sk_test_sandbox",
             "STRIPE_BASE_URL": sandbox,
             "PUBLIC_URL": self.services.reserve("invoicing-sync"),
