@@ -53,7 +53,7 @@ class Month:
         return {"Authorization": f"Bearer {kept['access_key']}"}
 
     def stripe(self, path: str, *, method: str = "POST", **options: Any) -> httpx.Response:
-        """Call the sandbox as anybody with the account's key could, behind the door's back; its control paths as ours."""
+        """Call the sandbox behind the door's back: as the account's holder, its control paths as the CLI does."""
         headers = self.header if path.startswith("/_sandbox") else {"Authorization": "Bearer sk_test_sandbox"}
         return httpx.request(method, f"{self.url('sandbox')}{path}", headers=headers, **options)
 

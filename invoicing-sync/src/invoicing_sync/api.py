@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from chassis import problems
+from chassis.access import Who
 from chassis.clock import Clock
 from chassis.problems import Problem
 from event_schemas.times import Instant
@@ -53,7 +54,6 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 Moment = Annotated[Instant, Field(ge=EARLIEST, le=LATEST)]  # room to count days from, either way
 At = Annotated[Moment | None, Query(description="an instant in the period, 2000 to 2200")]
 PathText = Annotated[str, Path(max_length=255, pattern=r"^[\x21-\x7e]+$")]
-SOMEBODY = "somebody"  # who closes a case, until the API knows who asks
 DAY = timedelta(days=1)
 LONGEST_DAYS = 400
 
@@ -224,9 +224,11 @@ class Api:
         rows = await reading.cases(self._pool, customer=customer, closed=closed, before=before, limit=limit)
         return [_case(row) for row in rows]
 
-    async def close_case(self, case_id: Annotated[int, Path(ge=1, le=2**63 - 1)], closing: Closing) -> CaseAnswer:
+    async def close_case(
+        self, case_id: Annotated[int, Path(ge=1, le=2**63 - 1)], closing: Closing, who: Who
+    ) -> CaseAnswer:
         """Close a case, once what it asks for is done. Repeating it changes nothing; a cause that stays reopens it."""
-        row = await cases.close_by_hand(self._pool, case_id, by=SOMEBODY, reason=closing.reason, now=self._clock.now())
+        row = await cases.close_by_hand(self._pool, case_id, by=who.name, reason=closing.reason, now=self._clock.now())
         if row is None:
             raise Problem(404, "no_such_case", "No case has this id; GET /v1/cases lists them.", field="case_id")
         return _case(row)

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from chassis.access import Access
 from chassis.app import create_app
 from chassis.bus import BatchProducer
 from chassis.clock import BusinessClock, business_clock
@@ -49,7 +50,8 @@ class Built:
 
 async def build(settings: Settings, *, clock: BusinessClock | None = None) -> Built:
     """Connect to PostgreSQL, Kafka, the clock and Stripe, and put the parts together."""
-    clock = clock or business_clock(settings.business_clock_url)
+    access = Access(settings.key_file(), metrics_open=settings.opens_metrics)
+    clock = clock or business_clock(settings.business_clock_url, settings.own_key())
     await clock.start()
     pool = await open_pool(settings.database_url.get_secret_value(), SCHEMA, size=POOL_SIZE)
     door = StripeDoor(settings.api_keys(), base_url=settings.stripe_base_url, pace=settings.pace)
@@ -58,11 +60,17 @@ async def build(settings: Settings, *, clock: BusinessClock | None = None) -> Bu
     await producer.start()
     instance = Instance(pool, door, name=settings.instance_name, lease_s=settings.lease_s)
     await instance.start()
-    return _assemble(settings, clock, pool, door, producer, instance)
+    return _assemble(settings, access, clock, pool, door, producer, instance)
 
 
 def _assemble(
-    settings: Settings, clock: BusinessClock, pool: Pool, door: StripeDoor, producer: BatchProducer, instance: Instance
+    settings: Settings,
+    access: Access,
+    clock: BusinessClock,
+    pool: Pool,
+    door: StripeDoor,
+    producer: BatchProducer,
+    instance: Instance,
 ) -> Built:
     objects = Objects(pool, door, clock)
     holder = Holder(pool, door, clock)
@@ -90,7 +98,7 @@ def _assemble(
     monitor = Monitor(pool, clock, health, intake, instance, sender)
     quiet = Quiet(pool, clock, intake, applier, settings)
 
-    app = create_app("Settled: the Stripe door", health=health, quiet=quiet)
+    app = create_app("Settled: the Stripe door", health=health, access=access, quiet=quiet)
     app.include_router(Api(pool, clock, comparison, reconciler).router)
     app.include_router(webhooks.router(pool, endpoints, settings, inbox.wake))
 

@@ -28,6 +28,7 @@ import invoicing_sync
 import sandbox as sandbox_package
 from chassis.bus import BatchProducer, partition_of_key
 from chassis.store import migrate
+from chassis.testing import HouseKeys
 from chassis.topics import ensure_topics
 from embedded_stack import Stack
 from event_schemas.contracts import Contract
@@ -58,6 +59,12 @@ def stack() -> Iterator[dict[str, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def house_keys(tmp_path_factory: pytest.TempPathFactory) -> HouseKeys:
+    """Keys that the sandbox and every door take."""
+    return HouseKeys(tmp_path_factory.mktemp("keys"))
+
+
 def _spawn(module: str, env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as out:
         command = [sys.executable, "-m", module, "serve"]
@@ -74,10 +81,11 @@ async def _wait_until_up(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def sandbox(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def sandbox(stack: dict[str, str], house_keys: HouseKeys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a sandbox that checks every request and answer; a test's world makes it forget the last one's."""
     port = free_port()
-    env = stack | {
+    env = stack | house_keys.env
+    env |= {
         "PORT": str(port),
         "SANDBOX_PROCESSING_MS": "20",
         "SANDBOX_REPORT_MS": "20",
@@ -96,13 +104,14 @@ def sandbox(stack: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
 class World:
     """A sandbox and a door, and the bus in between, driven from outside like in life."""
 
-    def __init__(self, env: dict[str, str], logs: Path, sandbox_url: str) -> None:
-        self.env = env
+    def __init__(self, env: dict[str, str], logs: Path, sandbox_url: str, keys: HouseKeys) -> None:
+        self.env = env | keys.env
+        self.keys = keys
         self.logs = logs
         self.door_port = free_port()
         self.sandbox_url = sandbox_url
         self.door_url = f"http://127.0.0.1:{self.door_port}"
-        self.http = httpx.AsyncClient(timeout=30)
+        self.http = httpx.AsyncClient(timeout=30, headers=keys.header)
         self.producer = BatchProducer(env["KAFKA_BOOTSTRAP_SERVERS"])
         self.door: subprocess.Popen[bytes] | None = None
         self.at = START
@@ -310,20 +319,20 @@ def _drop_topics(bootstrap: str) -> None:
             future.result(20)
 
 
-async def _made(stack: dict[str, str], folder: Path, sandbox: str) -> World:
+async def _made(stack: dict[str, str], folder: Path, sandbox: str, keys: HouseKeys) -> World:
     await asyncio.to_thread(_drop_topics, stack["KAFKA_BOOTSTRAP_SERVERS"])
     env = stack | {"DATABASE_URL": await _fresh_database(stack["DATABASE_URL"])}
-    made = World(env, folder, sandbox)
+    made = World(env, folder, sandbox, keys)
     await made.start(START)
     return made
 
 
 @pytest.fixture
 async def world(
-    stack: dict[str, str], sandbox: str, tmp_path: Path, held_against_stripe: Counter[str]
+    stack: dict[str, str], sandbox: str, house_keys: HouseKeys, tmp_path: Path, held_against_stripe: Counter[str]
 ) -> AsyncIterator[World]:
     """A world of this test's own."""
-    made = await _made(stack, tmp_path, sandbox)
+    made = await _made(stack, tmp_path, sandbox, house_keys)
     try:
         yield made
         await _held_against_stripes_document(made, held_against_stripe)
@@ -333,10 +342,14 @@ async def world(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def long_world(
-    stack: dict[str, str], sandbox: str, tmp_path_factory: pytest.TempPathFactory, held_against_stripe: Counter[str]
+    stack: dict[str, str],
+    sandbox: str,
+    house_keys: HouseKeys,
+    tmp_path_factory: pytest.TempPathFactory,
+    held_against_stripe: Counter[str],
 ) -> AsyncIterator[World]:
     """One world for all tests of a module, which live in it one after another: its time never goes back."""
-    made = await _made(stack, tmp_path_factory.mktemp("world"), sandbox)
+    made = await _made(stack, tmp_path_factory.mktemp("world"), sandbox, house_keys)
     try:
         yield made
         await _held_against_stripes_document(made, held_against_stripe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -209,7 +210,11 @@ async def test_a_person_closes_a_case_and_says_why(world: Any) -> None:
     assert (first.status_code, again.status_code) == (200, 200)
     assert await open_kinds(world) == []
     [closed] = await world.ask("/v1/cases", closed="true")
-    assert closed["closed_by"] is not None
+    assert closed["closed_by"] == "test-admin"
+    audit = [json.loads(line) for line in (world.logs / "door.log").read_text().splitlines() if '"audit"' in line]
+    assert [(line["key"], line["route"], line["status"]) for line in audit] == [
+        ("test-admin", "/v1/cases/{case_id}/close", status) for status in (422, 200, 200)
+    ]
     assert closed["closed_reason"] == "billed by hand on 2 October"
     missing = await world.http.post(f"{world.door_url}/v1/cases/999/close", json={"reason": "no such case"})
     assert (missing.status_code, missing.json()["code"]) == (404, "no_such_case")

@@ -208,6 +208,10 @@ WHAT_TO_DO = {  # by kind: what a person does, and what closes the case without 
         "compare the product's word with the conversation's story; the contract says which of them is charged",
         "the product and the signals agree again",
     ),
+    "contract_conflict": (
+        "publish the wanted terms under a higher revision: what came first under this one is in force",
+        "a later revision comes in",
+    ),
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from chassis import problems
+from chassis.access_rules import guarded_by
 from chassis.problems import Problem
 from invoicing_sync import metrics
 from invoicing_sync.gaps import failpoints
@@ -31,6 +32,7 @@ def router(pool: Pool, endpoints: Endpoints, settings: Settings, stored: Callabl
     routes = APIRouter(tags=["webhooks"])
 
     @routes.post(PATH, responses=problems.responses(400, 413))
+    @guarded_by("Stripe's signature")
     async def receive(request: Request) -> dict[str, str]:
         """Take one event of Stripe, a snapshot or a thin notification."""
         body = await _bounded(request, settings.webhook_max_bytes)
