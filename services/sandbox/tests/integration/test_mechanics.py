@@ -166,6 +166,16 @@ class TestLists:
 
         assert refused.value.code == "parameter_invalid_integer"
 
+    async def test_leave_out_archived_products_where_active_ones_are_asked_for(self, sandbox: Driver) -> None:
+        """And the other way round."""
+        names = ("archived", "sold")
+        archived, sold = [await sandbox.v1.products.create_async({"name": name}) for name in names]
+        await sandbox.v1.products.update_async(archived.id, {"active": False})
+
+        for wanted, kept in ((True, sold), (False, archived)):
+            found = (await sandbox.v1.products.list_async({"active": wanted})).data
+            assert [product.id for product in found] == [kept.id]
+
     async def test_find_prices_by_lookup_key(self, sandbox: Driver) -> None:
         """A key names one price; it moves only where that is asked for."""
         old = await sandbox.a_price(unit_amount=100, lookup_key="seat")

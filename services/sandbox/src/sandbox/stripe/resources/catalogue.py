@@ -49,6 +49,9 @@ def list_products(state: State, params: Params) -> Body:
     """GET /v1/products."""
     p.only(params, "limit", "starting_after", "ending_before", "active", "created", "ids")
     rows = p.created_filter(state.all("product"), params)
+    if "active" in params:
+        wanted = p.boolean(params, "active", True)
+        rows = [row for row in rows if row["active"] == wanted]
     if "ids" in params:
         rows = [row for row in rows if row["id"] in params["ids"]]
     return p.page(rows, params, "/v1/products")
