@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from sqlalchemy import RowMapping
 
+from chassis.access import Who
 from chassis.errors import TryLater
 from chassis.problems import Problem, responses
 from event_schemas.vocabulary import QuarantineReason
@@ -22,9 +22,6 @@ from usage_ingest.store.quarantine import Selection, list_rows
 CustomerText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
 IdentifierText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
-_AUTHORIZATION = APIKeyHeader(
-    name="Authorization", auto_error=False, scheme_name="bearer", description="Bearer stl_..., an operator's key"
-)
 
 
 class QuarantinedRow(BaseModel):
@@ -116,13 +113,14 @@ def router(parts: Parts) -> APIRouter:
     """The routes, over these parts."""
     routes = APIRouter(prefix="/v1")
 
-    def operator(authorization: Annotated[str | None, Depends(_AUTHORIZATION)]) -> None:
+    def operator(who: Who) -> str:
+        """The name of the key that asks; who may ask what is the guard's business."""
         parts.require_ready()
-        parts.keys.operator_of(authorization)
+        return who.name
 
     for_operators: dict[str, Any] = {"dependencies": [Depends(operator)], "tags": ["operators"]}
 
-    @routes.get("/quarantine", responses=responses(401, 403, 422, 503), **for_operators)
+    @routes.get("/quarantine", responses=responses(422, 503), **for_operators)
     async def list_quarantine(
         reason: QuarantineReason | None = None,
         customer: CustomerText | None = None,
@@ -141,7 +139,7 @@ def router(parts: Parts) -> APIRouter:
         items = [to_wire_row(row) for row in rows]
         return QuarantinePage(items=items, next_after=items[-1].id if more else None)
 
-    @routes.post("/quarantine/replay", responses=responses(400, 401, 403, 422, 503), **for_operators)
+    @routes.post("/quarantine/replay", responses=responses(400, 422, 503), **for_operators)
     async def replay_quarantine(wanted: ReplayRequest) -> ReplayAnswer:
         """Drive waiting events again: same id, first `received_at`, checks applied anew. Safe to repeat."""
         selection = Selection(
@@ -171,7 +169,7 @@ def router(parts: Parts) -> APIRouter:
             )
         return answer
 
-    @routes.post("/customers", responses=responses(400, 401, 403, 422, 503), **for_operators)
+    @routes.post("/customers", responses=responses(400, 422, 503), **for_operators)
     async def register_customers(wanted: CustomersRequest) -> CustomersAnswer:
         """Register customers by an operator's word; those with a contract are known without it. Safe to repeat."""
         async with _StoreOrProblem():
@@ -180,7 +178,7 @@ def router(parts: Parts) -> APIRouter:
 
     @routes.get("/counts", responses=responses(503), tags=["operations"])
     async def counts() -> Counts:
-        """How many events were received and how many wait; numbers only, so no key is asked for."""
+        """How many events were received and how many wait."""
         parts.require_ready()
         async with _StoreOrProblem():
             return await count(parts)

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.routing import Route
 
+from chassis.access import Access
 from chassis.app import create_app
 from chassis.bus import BatchProducer, TopicReader
 from chassis.clock import BusinessClock, business_clock
@@ -29,6 +30,7 @@ from usage_ingest.broker import Log
 from usage_ingest.consumer import Follower, take_return
 from usage_ingest.intake import Intake
 from usage_ingest.keyring import KeyRing
+from usage_ingest.operators import SendersKeys
 from usage_ingest.parts import Parts
 from usage_ingest.register import CustomerRegister
 from usage_ingest.settings import SCHEMA, SERVICE, Settings
@@ -143,7 +145,9 @@ class Service:
 
 def build(settings: Settings, *, clock: BusinessClock | SetClock | None = None) -> Service:
     """Make the service; nothing is connected yet. Tests hand in their own clock."""
-    parts = _make_parts(settings, clock or business_clock(settings.business_clock_url))
+    keys = settings.key_file()
+    parts = _make_parts(settings, clock or business_clock(settings.business_clock_url, settings.own_key()))
+    access = Access(keys, metrics_open=settings.opens_metrics, others=(SendersKeys(parts),))
     broker = settings.broker
 
     async def contracts_reader() -> TopicReader:
@@ -164,7 +168,7 @@ def build(settings: Settings, *, clock: BusinessClock | SetClock | None = None) 
     health.ready.update(
         service=lambda: _starting(parts), broker=lambda: _broker(parts), database=lambda: _database(parts)
     )
-    app = create_app(SERVICE, health=health, quiet=lambda at: service.quiet(at), lifespan=lifespan)
+    app = create_app(SERVICE, health=health, access=access, quiet=lambda at: service.quiet(at), lifespan=lifespan)
     app.router.routes.insert(
         0, Route("/v1/events", Intake(parts).post, methods=["POST"])
     )  # first: routes are tried in turn

@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis.access_rules import guarded_by
 from chassis.problems import Problem
 from usage_ingest import binary, metrics
 from usage_ingest.answers import STATUSES, EventResult, IntakeAnswer, counts_of, problem_members
@@ -30,6 +31,7 @@ class Intake:
             open_bytes_max=parts.settings.open_body_bytes_max, within_s=parts.settings.read_body_within_s
         )
 
+    @guarded_by("a sender's key, with its sources, customers and quota")
     async def post(self, request: Request) -> Response:
         """Answer a request: 202 once all is stored, or a problem document."""
         started = time.perf_counter()

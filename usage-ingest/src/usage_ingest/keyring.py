@@ -66,9 +66,9 @@ class KeyRing:
             Problem: 401, the same for a missing, unknown, expired and revoked key.
         """
         if authorization is not None and authorization[:7].lower() == _BEARER:
-            found = self._by_digest.get(digest_of(authorization[7:].strip()))
-            if found is not None and (found[1] is None or found[1] > datetime.now(UTC)):  # process time, as rotation
-                return found[0]
+            found = self.with_secret(authorization[7:].strip())
+            if found is not None:
+                return found
         raise Problem(
             401,
             "unauthorized",
@@ -77,12 +77,12 @@ class KeyRing:
             headers={"WWW-Authenticate": "Bearer"},
         )
 
-    def operator_of(self, authorization: str | None) -> ApiKey:
-        """The same for an operator's key. Raises Problem 401 or 403."""
-        key = self.of(authorization)
-        if not key.operator:
-            raise Problem(403, "operator_only", "this takes an operator's key", field="Authorization")
-        return key
+    def with_secret(self, secret: str) -> ApiKey | None:
+        """The key with this secret while it is valid, else None."""
+        found = self._by_digest.get(digest_of(secret))
+        if found is None or (found[1] is not None and found[1] <= datetime.now(UTC)):  # process time, as rotation
+            return None
+        return found[0]
 
     def _key(self, row: Mapping[str, Any]) -> ApiKey:
         rate, burst = row["quota_per_second"], row["burst"]

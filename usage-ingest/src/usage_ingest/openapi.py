@@ -121,6 +121,7 @@ OPERATION: dict[str, Any] = {
     ),
     "security": [{"bearer": []}],
     "parameters": _BINARY_HEADERS,
+    "x-guarded-by": "a sender's key, with its sources, customers and quota",
     "requestBody": {
         "required": True,
         "content": {

@@ -49,6 +49,7 @@ class Running:
     url: str
     log: Path
     client: httpx.Client
+    house_key: str  # of the house, not a sender's; may read
     _log_file: IO[bytes]
 
     @classmethod
@@ -62,7 +63,7 @@ class Running:
             stdout=log_file,
             stderr=subprocess.STDOUT,
         )
-        running = cls(process, f"http://127.0.0.1:{port}", log, httpx.Client(timeout=40), log_file)
+        running = cls(process, f"http://127.0.0.1:{port}", log, httpx.Client(timeout=40), env["SERVICE_KEY"], log_file)
         if wait:
             running.wait_ready()
         return running
@@ -90,8 +91,8 @@ class Running:
         return self.client.post(f"{self.url}/v1/events", content=content, headers=headers, **options)
 
     def get(self, path: str, key: str | None = None, **params: Any) -> Any:
-        """The JSON of a GET that must succeed."""
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        """The JSON of a GET that must succeed; without another key by the one of the house."""
+        headers = {"Authorization": f"Bearer {key or self.house_key}"}
         answer = self.client.get(self.url + path, params=params, headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json()

@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 import uvloop
 
+from chassis.testing import HouseKeys
 from embedded_stack import Stack
 from usage_ingest.testing import Running, command
 
@@ -130,7 +131,12 @@ def main() -> None:
         stack = Stack(Path(folder) / "stack", fsync=False)
         stack.start()
         try:
-            env = {**stack.urls.env(), "EVENT_PARTITIONS": "8", "BUSINESS_CLOCK_URL": ""}
+            env = {
+                **stack.urls.env(),
+                **HouseKeys(stack.state_dir).env,
+                "EVENT_PARTITIONS": "8",
+                "BUSINESS_CLOCK_URL": "",
+            }
             command(env, "migrate")
             key = json.loads(command(env, "keys", "create", "--name", "bench", "--operator", "--json"))["key"]
             service = Running.start(env, Path(folder) / "service.log")

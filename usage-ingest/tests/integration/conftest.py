@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from chassis.testing import ClockServer
+from chassis.testing import ClockServer, HouseKeys
 from embedded_stack import Stack
 from usage_ingest.__main__ import cli
 from usage_ingest.testing import Running, command
@@ -48,8 +48,13 @@ def clock() -> Iterator[ClockServer]:
 
 
 @pytest.fixture(scope="session")
-def base_env(stack: Stack) -> dict[str, str]:
-    env = {**stack.urls.env(), "EVENT_PARTITIONS": PARTITIONS}
+def house_keys(tmp_path_factory: pytest.TempPathFactory) -> HouseKeys:
+    return HouseKeys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def base_env(stack: Stack, house_keys: HouseKeys) -> dict[str, str]:
+    env = {**stack.urls.env(), **house_keys.env, "EVENT_PARTITIONS": PARTITIONS}
     command(env, "migrate")
     asyncio.run(_register(env["DATABASE_URL"], "acme"))
     return env
@@ -128,5 +133,5 @@ def keys(base_env: dict[str, str]) -> Keys:
 
 @pytest.fixture(scope="session")
 def operator(keys: Keys) -> str:
-    """A key that may do everything."""
+    """A key of our own table that may send everything and do what operators do, as earlier states have them."""
     return keys.make("--operator")[1]

@@ -12,6 +12,7 @@ import pytest
 from cloudevents.core.bindings import http
 from cloudevents.core.v1.event import CloudEvent
 
+from chassis.testing import bearer
 from usage_ingest.testing import Running, accepted, an_event
 
 NUMBERS = itertools.count()
@@ -256,6 +257,6 @@ def test_the_service_logs_no_content(service: Running, operator: str, source: st
 
 
 def test_other_methods_are_405_problem_documents(service: Running) -> None:
-    answer = service.client.get(f"{service.url}/v1/events")
+    answer = service.client.get(f"{service.url}/v1/events", headers=bearer(service.house_key))
 
     assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")

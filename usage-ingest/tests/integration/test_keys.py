@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chassis.testing import HouseKeys
 from usage_ingest.testing import Running, an_event
 
 
@@ -117,8 +118,27 @@ def test_a_plain_key_may_not_do_what_operators_do(service: Running, keys: Any, p
         service.client.get(f"{service.url}/v1/quarantine", headers={"Authorization": f"Bearer {key}"}),
     ]
 
-    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "operator_only")] * 3
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "scope_too_small")] * 3
+    assert "; usage-ingest/key-" in answers[0].json()["detail"]
     assert service.client.get(f"{service.url}/v1/quarantine").status_code == 401
+
+
+def test_an_operators_key_of_an_earlier_state_opens_what_it_opened(service: Running, operator: str) -> None:
+    assert service.get("/v1/quarantine", operator)["items"] is not None
+    assert service.get("/v1/counts", operator)["received"] >= 0
+    assert service.post("/v1/customers", operator, {"customers": ["acme"]}).status_code == 200
+
+
+def test_a_key_of_the_house_opens_by_its_scope_and_sends_no_events(service: Running, house_keys: HouseKeys) -> None:
+    registering = {"customers": ["acme"]}
+
+    assert service.post("/v1/customers", house_keys.read, registering).status_code == 403
+    assert service.post("/v1/customers", house_keys.operate, registering).status_code == 200
+    assert service.send([an_event()], house_keys.admin).status_code == 401
+    lines = [json.loads(line) for line in service.log.read_text().splitlines() if '"audit"' in line]
+    mine = [(line["key"], line["route"], line["status"]) for line in lines if line["key"].startswith("test-")]
+    assert mine == [("test-read", "/v1/customers", 403), ("test-operate", "/v1/customers", 200)]
+    assert house_keys.operate not in service.log.read_text()
 
 
 def test_the_database_holds_hashes_and_no_secrets(base_env: dict[str, str], keys: Any) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -20,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from chassis.testing import HouseKeys
 from usage_ingest.app import build
 from usage_ingest.settings import Settings
 from usage_ingest.testing import Running, an_event
@@ -97,9 +100,13 @@ def test_the_document_takes_a_sound_event_and_refuses_a_text(document: dict[str,
 
 
 # The document is the same without a broker or a database: it is made here, the requests go to the running service.
-DOCUMENT = build(
-    Settings(database_url=SecretStr("postgresql://nowhere"), kafka_bootstrap_servers="nowhere")
-).app.openapi()
+with tempfile.TemporaryDirectory() as folder:
+    SETTINGS = Settings(
+        database_url=SecretStr("postgresql://nowhere"),
+        kafka_bootstrap_servers="nowhere",
+        access_keys_file=str(HouseKeys(Path(folder)).file),
+    )
+    DOCUMENT = build(SETTINGS).app.openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 
 

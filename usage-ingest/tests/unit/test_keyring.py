@@ -61,16 +61,6 @@ def test_a_rotated_secret_opens_until_its_overlap_ends() -> None:
     assert refusal(ring, f"Bearer {older}") == 401
 
 
-def test_only_an_operators_key_is_an_operators() -> None:
-    ring, plain, operator = KeyRing(), new_secret(), new_secret()
-    ring.replace([a_row(plain), a_row(operator, name="op", operator=True)])
-
-    assert ring.operator_of(f"Bearer {operator}").name == "op"
-    with pytest.raises(Problem) as problem:
-        ring.operator_of(f"Bearer {plain}")
-    assert problem.value.status == 403
-
-
 def test_a_quota_refuses_whole_requests_and_says_when_to_come_back() -> None:
     ring, secret = KeyRing(), new_secret()
     ring.replace([a_row(secret, quota_per_second=1.0, burst=100.0)])
@@ -104,11 +94,3 @@ def test_a_request_beyond_the_burst_is_told_that_it_will_never_pass() -> None:
         ring.of(f"Bearer {secret}").take(101)
 
     assert (problem.value.status, problem.value.code) == (413, "over_burst")
-
-
-def test_secrets_are_long_and_marked() -> None:
-    first, second = new_secret(), new_secret()
-
-    assert first.startswith("stl_")
-    assert len(first) == 47
-    assert first != second

@@ -169,7 +169,7 @@ class Fleet:
         self.keep_secret(name, secret)
 
     def _make_senders_key(self) -> None:
-        made = self.services.run_once("usage_ingest", "keys", "create", "--name", CLI_KEY, "--operator", "--json")
+        made = self.services.run_once("usage_ingest", "keys", "create", "--name", CLI_KEY, "--json")
         self._keep(api_key=json.loads(made)["key"])
 
     def _kept(self) -> dict[str, str]:

@@ -41,7 +41,7 @@ class Line:
 
     async def _asked(self, method: str, service: str, path: str, **options: Any) -> Any:
         try:
-            headers = self._header(service)
+            headers = self._header()
             answer = await self._http.request(method, f"{self.fleet.url(service)}{path}", headers=headers, **options)
         except (httpx.TransportError, KeyError) as error:
             raise LineError(f"{service} does not answer: is the line up? ({type(error).__name__})") from error
@@ -49,10 +49,9 @@ class Line:
             raise LineError(f"{service} refused {method} {path}: {_problem(answer)}")
         return answer.json()
 
-    def _header(self, service: str) -> dict[str, str]:
+    def _header(self) -> dict[str, str]:
         """The CLI's own key. Raises FileNotFoundError where the line was never brought up."""
-        secret = self.fleet.api_key if service == "usage-ingest" else self.fleet.access_key
-        return {"Authorization": f"Bearer {secret}"}
+        return {"Authorization": f"Bearer {self.fleet.access_key}"}
 
     async def send(self, body: bytes) -> dict[str, Any]:
         """POST events until they are stored: a 503 or 429, or a service that is away, means once more."""
@@ -109,7 +108,7 @@ class Line:
     async def _waiting(self, at: str) -> dict[str, Any]:
         for service in self._services:
             try:
-                url, headers = f"{self.fleet.url(service)}/quiet", self._header(service)
+                url, headers = f"{self.fleet.url(service)}/quiet", self._header()
                 answer = await self._http.get(url, params={"at": at}, headers=headers)
             except httpx.TransportError:
                 return {service: ["it does not answer"]}
@@ -138,7 +137,7 @@ class Line:
         deadline = time.monotonic() + 120
         while True:
             try:
-                url, headers = f"{self.fleet.url('usage-ingest')}/quiet", self._header("usage-ingest")
+                url, headers = f"{self.fleet.url('usage-ingest')}/quiet", self._header()
                 answer = await self._http.get(url, params={"at": at}, headers=headers)
                 if answer.is_success and answer.json()["quiet"]:
                     return
