@@ -1,9 +1,10 @@
-"""`python -m invoicing_sync serve | migrate | forget-webhook-secrets`."""
+"""`python -m invoicing_sync serve | migrate | forget-webhook-secrets | check-stripe`."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 
 import uvloop
@@ -16,6 +17,7 @@ from chassis.telemetry import configure_logging
 from chassis.topics import ensure_topics
 from event_schemas.topics import CONTRACTS, RATING_PROGRESS, STRIPE_EVENTS, USAGE_RATED
 from invoicing_sync.app import build
+from invoicing_sync.assumptions.command import main as check_stripe
 from invoicing_sync.settings import SCHEMA, SERVICE, Settings
 from invoicing_sync.store import links
 from invoicing_sync.store.pool import open_pool
@@ -59,7 +61,9 @@ async def forget_webhook_secrets(settings: Settings) -> None:
 def main() -> None:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="invoicing_sync", description=__doc__)
-    parser.add_argument("command", choices=["serve", "migrate", "forget-webhook-secrets"])
+    parser.add_argument("command", choices=["serve", "migrate", "forget-webhook-secrets", "check-stripe"])
+    if sys.argv[1:2] == ["check-stripe"]:  # has its own arguments, and needs no settings but the key
+        sys.exit(check_stripe(sys.argv[2:]))
     command = parser.parse_args().command
     with told_plainly():
         settings = Settings.load(SERVICE)

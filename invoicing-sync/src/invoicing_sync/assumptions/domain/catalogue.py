@@ -31,7 +31,7 @@ class Assumption:
 _ALL = (
     Assumption(
         "A1",
-        "a draft's usage lines may be those of the moment it was made, or current",
+        "a draft's usage lines are those of the moment it was made, not current ones",
         NO_TEXT,
         "nothing: usage lines of a draft are never compared",
         "draft_usage",
@@ -56,6 +56,7 @@ _ALL = (
         "an invoice of a subscription that keeps its drafts can be finalised, and sent or paid, while it stays so",
         "billing/subscriptions/pause-payment",
         "Stripe refuses: the invoice is held, and its case has Stripe's sentence",
+        "kept_collection",
     ),
     Assumption(
         "A5",
@@ -99,6 +100,7 @@ _ALL = (
         "retries, and neither sends nor charges it a second time",
         NO_TEXT,
         "a reminder comes twice or never; what was paid is not charged again, since it is not open",
+        "advance_of_sent",
     ),
     Assumption(
         "A12",
@@ -126,21 +128,58 @@ _ALL = (
     ),
     Assumption(
         "A16",
-        "each line is rounded by itself to the minor unit, half away from zero; one line for each tier reached",
-        "billing/subscriptions/usage-based/pricing-models; decimal amounts",
+        "each line is rounded by itself to the minor unit, half away from zero",
+        "decimal amounts; its example, 1.5 to 2, leaves halves open",
         "the finalised invoice differs: it is neither sent nor charged, a case says the difference",
+        "half_units",
     ),
     Assumption(
         "A17",
         "a negative sum of usage bills as nothing",
         NO_TEXT,
         "the finalised invoice differs: it is neither sent nor charged, a case says the difference",
+        "negative_sum",
     ),
     Assumption(
         "A18",
         "an Idempotency-Key is known for at least 24 h, and replays a stored 5xx",
         "API reference, idempotent requests",
         "after a 5xx the object is read before it is tried under another key",
+    ),
+    Assumption(
+        "A19",
+        "a meter event with a known identifier is refused, and the refusal says that it exists already",
+        "no text: as integrators report",
+        "a case `meter_event_refused` for what was delivered; the sums, and so the invoice, are right",
+        "known_identifier",
+    ),
+    Assumption(
+        "A20",
+        "a graduated price makes one line for each tier that is reached",
+        "no text: as payloads show",
+        "the finalised invoice differs: it is neither sent nor charged, a case says the difference",
+        "tier_lines",
+    ),
+    Assumption(
+        "A21",
+        "cancelling a meter event a second time is taken, or refused as cancelled already",
+        NO_TEXT,
+        "a negative event is sent as well: the sum differs from the ledger, the invoice is held and its case says both",
+        "second_cancel",
+    ),
+    Assumption(
+        "A22",
+        "a meter event's value may have decimals, and is summed exactly",
+        "billing/subscriptions/usage-based/recording-usage-api; older pages want whole numbers",
+        "a case `meter_event_refused`, and the invoice is held: ledger and sum differ",
+        "decimal_values",
+    ),
+    Assumption(
+        "A23",
+        "a meter event's limits go by real time, also where its customer is on a test clock",
+        NO_TEXT,
+        "nothing: no account in use has test clocks, and this check keeps to both",
+        "usage_limits",
     ),
 )
 

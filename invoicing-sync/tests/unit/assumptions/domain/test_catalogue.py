@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from invoicing_sync.assumptions.check import TRIALS
 from invoicing_sync.assumptions.domain.catalogue import ASSUMPTIONS
+from sandbox.stripe.answers import choices
 
 
 def test_numbers_are_stable_and_without_gaps() -> None:
     assert list(ASSUMPTIONS) == [f"A{number}" for number in range(1, len(ASSUMPTIONS) + 1)]
 
 
-def test_every_switch_belongs_to_one_assumption() -> None:
+def test_every_switch_of_the_sandbox_belongs_to_one_assumption() -> None:
     switches = [one.switch for one in ASSUMPTIONS.values() if one.switch]
 
-    assert sorted(switches) == ["draft_usage", "finalised_usage", "kept_drafts"]
+    assert sorted(switches) == sorted(choices())
+
+
+def test_every_assumption_is_tried_by_one_trial() -> None:
+    tried = [number for trial in TRIALS for number in trial.numbers]
+
+    assert sorted(tried) == sorted(ASSUMPTIONS)
+
+
+def test_what_no_text_decides_has_a_switch() -> None:
+    assert [one.number for one in ASSUMPTIONS.values() if one.source.startswith("no text") and not one.switch] == []

@@ -1,0 +1,68 @@
+"""Takes away what a run has made, and what runs have left that were broken off."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from invoicing_sync.assumptions.bench import ENDS, MARK, Bench, Body, told
+from invoicing_sync.stripe_door.errors import NotThere
+
+
+async def clean(bench: Bench, run: str | None) -> list[str]:
+    """
+    Delete the test clocks of a run with their customers and subscriptions; switch off its meter, prices and products.
+
+    Stripe can delete none of the last three once a price hangs on them. `run` None: all runs. Safe to repeat.
+
+    Returns:
+        What could not be taken away, as sentences.
+    """
+    left: list[str] = []
+    v1 = bench.v1
+
+    async def attempt(what: str, work: Callable[[str], Awaitable[Any]], id_: str) -> None:
+        try:
+            await work(id_)
+        except NotThere:
+            return
+        except ENDS as error:
+            left.append(f"{what} {id_}: {told(error)}")
+
+    for clock in await _rows(bench, v1.test_helpers.test_clocks, {}):
+        if _is_of(run, str(clock["name"] or "")):
+            await attempt("test clock", partial(_delete_clock, bench), clock["id"])
+    for meter in await _rows(bench, v1.billing.meters, {"status": "active"}):
+        if _is_of(run, str(meter["event_name"])):
+            await attempt("meter", partial(_deactivate, bench), meter["id"])
+    for product in await _rows(bench, v1.products, {"active": True}):
+        mark = (product["metadata"] or {}).get(MARK)
+        if mark is None or not _is_of(run, f"{MARK}_{mark}"):
+            continue
+        for price in await _rows(bench, v1.prices, {"product": product["id"], "active": True}):
+            await attempt("price", partial(_switch_off, bench, v1.prices), price["id"])
+        await attempt("product", partial(_switch_off, bench, v1.products), product["id"])
+    return left
+
+
+def _is_of(run: str | None, name: str) -> bool:
+    return name == f"{MARK}_{run}" if run is not None else name.startswith(f"{MARK}_")
+
+
+async def _rows(bench: Bench, service: Any, params: Body) -> list[Body]:
+    fetch: Callable[[Any], Awaitable[Any]] = service.list_async
+    return [row async for row in bench.door.client.rows("list_leftovers", fetch, {**params, "limit": 100})]
+
+
+async def _delete_clock(bench: Bench, clock: str) -> None:
+    await bench.ready(clock)  # one that advances takes no change
+    await bench.ask("drop_clock", lambda: bench.v1.test_helpers.test_clocks.delete_async(clock))
+
+
+async def _deactivate(bench: Bench, meter: str) -> None:
+    await bench.ask("drop_meter", lambda: bench.v1.billing.meters.deactivate_async(meter))
+
+
+async def _switch_off(bench: Bench, service: Any, id_: str) -> None:
+    await bench.ask("switch_off", lambda: service.update_async(id_, {"active": False}))
