@@ -192,11 +192,11 @@ class Bench:
     # --- usage
 
     async def use(
-        self, customer: str, value: str, at: datetime, *, identifier: str | None = None, within: str = ""
+        self, customer: str, value: str, at: datetime, *, identifier: str | None = None
     ) -> tuple[str, Answered]:
         """Send one meter event; its identifier and how it was answered."""
         meter, key = await self.meter(), self._key()
-        identifier = identifier or f"{key}:{within}"
+        identifier = identifier or key
         event = MeterEvent(identifier, meter.event_name, customer, Decimal(value), at)
         return identifier, await self.door.usage.send_meter_event(event, key=key)
 

@@ -16,7 +16,8 @@ NUMBERS = ("A6", "A7", "A8", "A12", "A18")
 async def agreements(bench: Bench, report: Report) -> None:
     """Three customers on one clock that is never advanced."""
     first, second = await bench.product_twice()
-    report.say("A18", first == second, f"the same key twice makes {'one object' if first == second else 'two objects'}")
+    made = "one object" if first == second else "two objects"
+    report.say("A18", first == second, f"the same key twice makes {made} (not tried: 24 h, a stored 5xx)")
     clock = await bench.clock(bench.now)
     price = await bench.seat_price()
     await _first_invoice(bench, report, clock, price)
