@@ -13,6 +13,7 @@ from embedded_stack import StackError
 from settled_cli import golden as golden_cases
 from settled_cli.bench.command import OUT as BENCH_OUT
 from settled_cli.bench.command import bench
+from settled_cli.checking import check
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo.command import OUT as DEMO_OUT
 from settled_cli.demo.command import demo
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(contracts, name="contracts")
 app.add_typer(keys, name="keys")
+app.add_typer(check, name="check")
 for command in (demo, status, send, explain, reconcile, replay, faults, bench):
     app.command()(command)
 app.command("dead-letters")(dead_letters)
