@@ -101,7 +101,7 @@ class KafkaSettings(BaseSettings):
 
 
 class AccessSettings(BaseSettings):
-    """Where we listen, whose keys open our routes, and by which key we ask others."""
+    """Where we listen, and whose keys open our routes."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -109,8 +109,6 @@ class AccessSettings(BaseSettings):
     port: int = Field(0, ge=0, le=65535)
     access_keys_file: str | None = None  # made by `settled keys`; must be there when we serve
     metrics_open: bool | None = None  # whether /metrics takes no key; unset: only where we listen on loopback alone
-    service_key: SecretStr | None = None
-    service_key_file: str | None = None  # instead: one key, read again while we run
 
     def key_file(self) -> KeyFile:
         """The house's keys. Raises WrongSetting where the file is not named, not there, or not sound."""
@@ -124,11 +122,6 @@ class AccessSettings(BaseSettings):
         """Whether anybody who reaches us may read /metrics."""
         return self.host in _LOOPBACK if self.metrics_open is None else self.metrics_open
 
-    def own_key(self) -> ServiceKey:
-        """The key by which we ask others. Raises WrongSetting where it is set twice or its file cannot be read."""
-        given = self.service_key.get_secret_value() if self.service_key is not None else None
-        return ServiceKey(given, self.service_key_file)
-
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -137,6 +130,8 @@ class ServiceSettings(DatabaseSettings, KafkaSettings, AccessSettings):
     """Read once from the environment, in `app.py`; names are the upper-case field names."""
 
     business_clock_url: str | None = None  # unset: business time is real time
+    service_key: SecretStr | None = None  # by which we ask its owner
+    service_key_file: str | None = None  # instead: one key, read again while we run
     log_level: str = "INFO"
     event_partitions: int = Field(64, ge=1, le=1024)  # fixed when the topic is made; 8 in the embedded stack
 
@@ -144,6 +139,11 @@ class ServiceSettings(DatabaseSettings, KafkaSettings, AccessSettings):
     def load(cls, service: str) -> Self:
         """Settings of `service`, such as `rating`. Raises WrongSetting as `read` does."""
         return read(cls, service)
+
+    def own_key(self) -> ServiceKey:
+        """The key by which we ask others. Raises WrongSetting where it is set twice or its file cannot be read."""
+        given = self.service_key.get_secret_value() if self.service_key is not None else None
+        return ServiceKey(given, self.service_key_file)
 
 
 def read(settings: type[_Read], service: str, **given: Any) -> _Read:

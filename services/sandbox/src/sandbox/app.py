@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from chassis.access import Access
 from chassis.app import create_app
 from chassis.health import Health
 from chassis.pacing import TokenBucket
@@ -41,6 +42,7 @@ class Sandbox:
 
 async def build(settings: Settings) -> Sandbox:
     """A sandbox with everything that it remembers, ready to be served beside its work."""
+    access = Access(settings.key_file(), metrics_open=settings.opens_metrics)
     pool = await create_pool(settings.database_url.get_secret_value(), SCHEMA, size=2, reset=keep_session)
     switches = Answers.read(settings.sandbox_stripe_answers)
     state, faults = State(switches), Faults()
@@ -87,9 +89,7 @@ async def build(settings: Settings) -> Sandbox:
         return None
 
     health.ready["postgres"] = database
-    app = create_app("Sandbox: a stand-in of Stripe", health=health, quiet=control.quiet)
-    app.include_router(control.router)
-    app.add_middleware(FrontMiddleware, front=front)
+    app = make_http(access, health, control, front)
     journal.nudge()  # what was under way before a restart: deliveries go on
     work = {
         "journal": journal.run(),
@@ -101,3 +101,11 @@ async def build(settings: Settings) -> Sandbox:
         "forgetting": forgetting(pool, state, every_s=settings.sandbox_forget_s).run(),
     }
     return Sandbox(app, work)
+
+
+def make_http(access: Access, health: Health, control: Control, front: Front) -> FastAPI:
+    """The HTTP app: Stripe's surface, which asks for the account's keys, before the routes that ask for the house's."""
+    app = create_app("Sandbox: a stand-in of Stripe", health=health, access=access, quiet=control.quiet)
+    app.include_router(control.router)
+    app.add_middleware(FrontMiddleware, front=front)
+    return app

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from chassis.access_rules import asks
+from chassis.keyring import KeyScope
 from chassis.pacing import TokenBucket
 from chassis.problems import Problem, responses
 from event_schemas.times import Instant, from_micros, iso
@@ -169,6 +171,7 @@ class Control:
             requests_per_second=self._front.requests.rate, meter_events_per_second=self._front.meter_events.rate
         )
 
+    @asks(KeyScope.ADMIN)
     async def keys(self, order: Keys) -> dict[str, int]:
         """Change the account's API keys, as the Dashboard does; requests under way are finished."""
         self._front.api_keys = frozenset(order.keys)
@@ -186,6 +189,7 @@ class Control:
             raise Problem(400, "no_such_answer", str(wrong)) from None
         return self._state.switches.shown()
 
+    @asks(KeyScope.ADMIN)
     async def roll(self, order: Roll) -> dict[str, list[str]]:
         """Give the endpoints of a URL new signing secrets, as the Dashboard does; events may be signed by both."""
         made = rolling.roll(self._state, order.url, expires_at=time.time() + order.overlap_s)
@@ -237,6 +241,7 @@ class Control:
             raise Problem(404, "not_checking", "Start the sandbox with SANDBOX_CHECK=1 to have it check.")
         return self._conformance.report()
 
+    @asks(KeyScope.ADMIN)
     async def reset(self) -> dict[str, str]:
         """Forget everything, the clock too."""
         await self._reset()

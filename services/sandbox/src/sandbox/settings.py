@@ -6,15 +6,13 @@ from typing import Self
 
 from pydantic import Field, field_validator
 
-from chassis.settings import DatabaseSettings, read
+from chassis.settings import AccessSettings, DatabaseSettings, read
 from sandbox.stripe.answers import Answers
 
 
-class Settings(DatabaseSettings):
+class Settings(DatabaseSettings, AccessSettings):
     """Read once, in `app.py`; names are the upper-case field names. SANDBOX_DATABASE_URL wins over DATABASE_URL."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(0, ge=0, le=65535)
     log_level: str = "INFO"
     sandbox_api_keys: str = ""  # comma-separated; empty: any key that begins with sk_test_ or rk_test_
     sandbox_clock_start: str | None = None  # RFC 3339; unset and never advanced: business time is real time

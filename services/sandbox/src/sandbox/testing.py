@@ -58,7 +58,7 @@ class Driver:
 
     async def raw(self, method: str, path: str, *, key: str | None = KEY, **options: Any) -> httpx.Response:
         """A request without the SDK."""
-        headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **options.pop("headers", {})}
+        headers = {"Authorization": f"Bearer {key}" if key else "", **options.pop("headers", {})}
         return await self.http.request(method, path, headers=headers, **options)
 
     async def a_meter(self, name: str = "resolution", **more: Any) -> Any:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 import stripe
 
+from chassis.testing import HouseKeys
 from embedded_stack import Stack
 from embedded_stack.processes import Services, ServiceSpec
 from sandbox.testing import KEY, START, Driver, Receiver, receiving
@@ -24,9 +25,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def services(stack: Stack) -> Iterator[Services]:
+def house_keys(tmp_path_factory: pytest.TempPathFactory) -> HouseKeys:
+    """Keys that open the control paths."""
+    return HouseKeys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def services(stack: Stack, house_keys: HouseKeys) -> Iterator[Services]:
     """A running sandbox; it holds all requests and answers against the OpenAPI document."""
-    services = Services(stack.state_dir, {"DATABASE_URL": stack.postgres.url})
+    services = Services(stack.state_dir, {"DATABASE_URL": stack.postgres.url, **house_keys.env})
     env = {
         "SANDBOX_CHECK": "1",
         "SANDBOX_WEBHOOK_FIRST_RETRY_MS": "20",
@@ -43,13 +50,14 @@ def services(stack: Stack) -> Iterator[Services]:
 
 
 @pytest.fixture
-async def sandbox(services: Services) -> AsyncIterator[Driver]:
+async def sandbox(services: Services, house_keys: HouseKeys) -> AsyncIterator[Driver]:
     """An empty sandbox whose business clock stands at START."""
     url = services.url("sandbox")
     http = stripe.AIOHTTPClient()
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=url, headers=house_keys.header, timeout=30) as client:
         sandbox = Driver(url, stripe.StripeClient(KEY, base_addresses={"api": url}, http_client=http), client)
         await sandbox.control("POST", "reset")
+        await sandbox.control("POST", "keys", keys=[])  # a reset is no rotation: the account's keys outlive it
         await sandbox.control("POST", "limits", requests_per_second=5000, meter_events_per_second=5000)
         await sandbox.advance(START)
         yield sandbox
