@@ -39,6 +39,7 @@ class InvoiceAnswer(BaseModel):
     period_end: datetime
     period_state: str | None
     held_reason: str | None
+    released_at: datetime | None = Field(description="when it was sent or charged, compared; null: not issued yet")
     read_at: datetime
     lines: list[LineAnswer]
 
@@ -90,6 +91,7 @@ class PeriodAnswer(BaseModel):
     ledger: dict[str, str] | None
     invoice_id: str | None
     held_reason: str | None
+    payment_failed: str | None
     frozen_at: datetime | None
     finalised_at: datetime | None
 

@@ -144,6 +144,7 @@ class Api:
             "total_minor",
             "period_start",
             "period_end",
+            "released_at",
             "read_at",
         )
         return InvoiceAnswer(

@@ -16,11 +16,13 @@ from chassis.clock import BusinessClock, business_clock
 from chassis.health import Health
 from invoicing_sync.api import Api
 from invoicing_sync.contracts.applier import Applier
+from invoicing_sync.contracts.keeper import Keeper
 from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.instance import Instance
 from invoicing_sync.invoices.comparison import Comparison
 from invoicing_sync.invoices.gate import Gate
 from invoicing_sync.invoices.holder import Holder
+from invoicing_sync.invoices.release import Release
 from invoicing_sync.monitor import Monitor
 from invoicing_sync.quiet import Quiet
 from invoicing_sync.reconciliation.reconcile import Reconciler
@@ -76,8 +78,10 @@ def _assemble(
     holder = Holder(pool, door, clock)
     comparison = Comparison(pool, door, objects)
     sender = Sender(pool, door, objects, clock, instance, settings)
-    gate = Gate(pool, door, holder, comparison, clock, settings)
-    applier = Applier(pool, door, objects, holder, clock, settings, sender.wake)
+    release = Release(pool, door, holder, comparison, clock, settings)
+    gate = Gate(pool, release, clock, settings)
+    keeper = Keeper(pool, door, holder, clock, keep=settings.keep_drafts)
+    applier = Applier(pool, door, objects, keeper, clock, settings, sender.wake)
     endpoints = Endpoints(pool, door, clock, settings)
     inbox = Inbox(pool, door, producer, holder, clock, parallel=settings.parallel_customers, wake_gate=gate.wake)
     sweep = Sweep(pool, door, clock, every_s=settings.sweep_s, stored=inbox.wake)

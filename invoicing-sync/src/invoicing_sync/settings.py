@@ -51,6 +51,7 @@ class Settings(ServiceSettings):
 
     # Rules of money, in business time.
     freeze_after_minutes: int = Field(30, ge=0)  # design rule 8; Stripe's own draft lasts an hour
+    keep_drafts: bool = True  # subscriptions keep their invoices as drafts, whoever is down; see decision 0012
     rating_idle_s: int = Field(60, ge=0)  # an idle partition says it has read up to this long ago
     resend_hours: float = Field(20, gt=0, le=24)  # Stripe remembers an identifier for 24 h: four hours of margin
     cancel_hours: float = Field(23, gt=0, le=24)  # an event can be cancelled for 24 h: one hour of margin

@@ -152,6 +152,22 @@ async def contract_without_billing_email(world: Any) -> None:
     assert customer["email"] == "billing@acme.example"
 
 
+async def finalised_differs(world: Any) -> None:
+    """Stripe does not count again when it finalises; a person voids the invoice."""
+    answers = f"{world.sandbox_url}/_sandbox/answers"
+    assert (await world.http.post(answers, json={"finalised_usage": "of_the_draft"})).status_code == 200
+    await started(world)
+    await world.move(END)
+    await world.rate(a_charge("e1", seq=1, at=END - MINUTE, recorded_at=END + MINUTE))
+    await world.move(END + 20 * MINUTE)
+    await world.move(END + 32 * MINUTE)
+    await opens(world, "finalised_differs")
+
+    [case] = await world.ask("/v1/cases")
+    assert (await world.stripe_post(f"/v1/invoices/{case['key']}/void")).status_code == 200
+    await closes(world)
+
+
 STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "invoice_held": invoice_held,
     "drift": drift,
@@ -159,6 +175,7 @@ STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "contract_change_not_supported": contract_change_not_supported,
     "contract_refused": contract_refused,
     "contract_without_billing_email": contract_without_billing_email,
+    "finalised_differs": finalised_differs,
 }
 
 

@@ -4,7 +4,7 @@ Applies contracts: meters, products, prices, the customer and its subscription a
     1. link-intended     the intent to make an object is stored
     2. object-made       Stripe has it
     3. link stored       its id is here
-    4. contract-applied  contract, first periods and waiting deliveries, in one transaction
+    4. contract-applied  contract, first periods and waiting deliveries, in one transaction; then the keeper's steps
 
 Dying after any of them repeats the ones before as look-ups. Applying twice changes nothing.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,13 +23,13 @@ from chassis.errors import TryLater
 from event_schemas.contracts import Contract
 from event_schemas.times import month_after, period_containing
 from invoicing_sync.contracts.convert import terms_of
-from invoicing_sync.contracts.domain.terms import NO_ADDRESS, Terms, changes_billing, lacks_address
+from invoicing_sync.contracts.domain.terms import Terms, changes_billing, lacks_address
 from invoicing_sync.contracts.handlers import handle_activation
+from invoicing_sync.contracts.keeper import DAYS_UNTIL_DUE, Keeper, say_no_address
 from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store import contracts
-from invoicing_sync.contracts.store.contracts import Billing
+from invoicing_sync.contracts.store.contracts import Account, Billing
 from invoicing_sync.gaps import failpoints
-from invoicing_sync.invoices.holder import Holder
 from invoicing_sync.settings import Settings
 from invoicing_sync.store import cases
 from invoicing_sync.store.pool import Pool
@@ -46,7 +47,6 @@ from invoicing_sync.stripe_door.errors import Refused
 from invoicing_sync.usage.store.deliveries import Lane
 
 log = logging.getLogger(__name__)
-DAYS_UNTIL_DUE = 30  # net terms of every contract until the catalogue carries its own
 LOOK_AGAIN_S = 2.0  # contracts whose anchor lies more than a month ahead, and those that failed
 
 
@@ -58,12 +58,12 @@ class Applier:
         pool: Pool,
         door: StripeDoor,
         objects: Objects,
-        holder: Holder,
+        keeper: Keeper,
         clock: Clock,
         settings: Settings,
         wake_lanes: Callable[[Iterable[Lane]], None],
     ) -> None:
-        self._pool, self._door, self._objects, self._holder = pool, door, objects, holder
+        self._pool, self._door, self._objects, self._keeper = pool, door, objects, keeper
         self._clock, self._settings, self._wake_lanes = clock, settings, wake_lanes
         self._woken = asyncio.Event()
         self._slots = asyncio.Semaphore(settings.parallel_customers)
@@ -74,8 +74,10 @@ class Applier:
 
     async def run(self) -> None:
         """Apply what is there until cancelled."""
+        await self._keeper.name_those_without_address()
         while True:
             self._woken.clear()
+            await self._keeper.bring_all()
             waiting = [c for c in await contracts.unhandled(self._pool) if self._is_time(c)]
             await asyncio.gather(*(self._apply_in_turn(contract) for contract in waiting))
             try:
@@ -85,8 +87,9 @@ class Applier:
                 continue
 
     async def waiting(self) -> int:
-        """Contracts that can be applied by now and are not."""
-        return sum(self._is_time(contract) for contract in await contracts.unhandled(self._pool))
+        """Contracts that can be applied by now and are not, and subscriptions that do not collect as they should."""
+        unhandled = sum(self._is_time(contract) for contract in await contracts.unhandled(self._pool))
+        return unhandled + await self._keeper.waiting()
 
     def _is_time(self, contract: Contract) -> bool:
         """Stripe takes an anchor up to one period ahead."""
@@ -106,7 +109,7 @@ class Applier:
         """Bring Stripe and ourselves to this revision."""
         account = await contracts.account(self._pool, contract.customer)
         if account is None and lacks_address(contract, to_be_made=True):
-            await self._say_no_address(contract)
+            await say_no_address(self._pool, contract.customer, contract.revision, self._clock)
             await contracts.mark_handled(self._pool, contract, replace=False)
         elif account is None:
             await self._apply_first(contract)
@@ -119,8 +122,9 @@ class Applier:
                 await self._door.catalogue.mark_customer(account.stripe_customer, _shown(contract))
             await self._settle_cases(contract)
             if lacks_address(contract, to_be_made=False):
-                await self._say_no_address(contract)
+                await say_no_address(self._pool, contract.customer, contract.revision, self._clock)
             await contracts.mark_handled(self._pool, contract, replace=True)
+            await self._keeper.bring(replace(account, contract=contract))
         failpoints.reach("contract-applied")
 
     async def _set_aside(self, contract: Contract, kind: str, **detail: Any) -> None:
@@ -156,24 +160,14 @@ class Applier:
         if terms.licensed and seconds(contract.billing_anchor) < seconds(now):
             await self._say_late_start(contract, now)
         self._wake_lanes(lanes)
-        await self._holder.hold_all_of(contract.customer, subscription)
+        await self._keeper.bring(
+            Account(contract.customer, contract, billing.billed_from, stripe_customer, subscription), just_made=True
+        )
 
     async def _settle_cases(self, contract: Contract) -> None:
         """A revision is about to be applied, and repeated if we die: what was said of an earlier one is settled."""
         for kind in ("contract_change_not_supported", "contract_refused", "contract_without_billing_email"):
             await cases.close_case(self._pool, kind, contract.customer, now=self._clock.now())
-
-    async def _say_no_address(self, contract: Contract) -> None:
-        """Stripe sends no invoice to a customer without an address, and makes no subscription that sends them."""
-        await cases.open_case(
-            self._pool,
-            "contract_without_billing_email",
-            contract.customer,
-            now=self._clock.now(),
-            customer=contract.customer,
-            sentence=NO_ADDRESS,
-            revision=contract.revision,
-        )
 
     async def _say_late_start(self, contract: Contract, now: datetime) -> None:
         """Stripe bills licensed items from the next period on; the running one is for a person to settle."""

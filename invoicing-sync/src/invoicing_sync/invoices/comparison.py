@@ -1,6 +1,8 @@
-"""Reads Stripe's numbers of one period and says what stands between them and ours. Only reads."""
+"""Reads Stripe's numbers of one period, in both stages, and says what stands between them and ours. Only reads."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from event_schemas.values import Currency, Money
 from invoicing_sync.contracts.convert import terms_of
@@ -9,17 +11,30 @@ from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.invoices.domain.expected_invoice import Line, differences, expected_lines
 from invoicing_sync.invoices.domain.gate import MeterCheck, ledger_of, usage_differences
+from invoicing_sync.invoices.domain.stages import broken_assumptions, draft_differences, item_differences
 from invoicing_sync.invoices.store import periods
 from invoicing_sync.invoices.store.periods import PeriodRow
 from invoicing_sync.store import links
 from invoicing_sync.store.pool import Pool
-from invoicing_sync.stripe_door.convert import from_lookup_key
+from invoicing_sync.stripe_door.convert import from_lookup_key, licensed_price_key, metered_price_key
 from invoicing_sync.stripe_door.door import StripeDoor
 from invoicing_sync.stripe_door.wire import Invoice, InvoiceLine
 
 
+@dataclass(frozen=True, slots=True)
+class Finalised:
+    """What a finalised invoice was found to be: sentences, assumptions spoken against, and the expected total."""
+
+    problems: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    expected_minor: int
+
+
 class Comparison:
-    """The two comparisons of the gate: usage against summaries, lines against the expected invoice."""
+    """
+    The comparisons of the gate. On the draft: usage against summaries, all but usage lines against the expected
+    invoice, the subscription's items against the contract. Once it is finalised: every line and the total.
+    """
 
     def __init__(self, pool: Pool, door: StripeDoor, objects: Objects) -> None:
         self._pool, self._door, self._objects = pool, door, objects
@@ -39,18 +54,51 @@ class Comparison:
             checks.append(MeterCheck(meter, net, summed))
         return usage_differences(checks)
 
-    async def lines(self, account: Account, row: PeriodRow, invoice: Invoice) -> tuple[str, ...]:
-        """Differences between the invoice's lines and those expected from contract and frozen ledger."""
+    async def draft(self, account: Account, row: PeriodRow, invoice: Invoice) -> tuple[str, ...]:
+        """Differences of a draft, its usage lines left out; and of the subscription's items, from which they come."""
         terms = terms_of(account.contract)
-        if invoice.currency.upper() != terms.currency.value:
-            return (f"the invoice is in {invoice.currency}, the contract in {terms.currency.value}",)
-        expected = expected_lines(terms, usage=None if row.is_first_invoice else row.ledger)
+        if wrong := _other_currency(invoice, terms):
+            return wrong
+        items = await self._expected_items(terms)
+        found = [await self.line(line, terms) for line in invoice.lines]
+        problems = list(draft_differences(_expected(row, terms), found, terms.meters))
+        prices = {price for price, _ in items.values()}
+        problems += sorted(
+            {f"a line has price {x.price}, which is not agreed" for x in invoice.lines}
+            - {f"a line has price {price}, which is not agreed" for price in prices}
+        )
+        if not row.is_first_invoice:
+            subscription = await self._door.catalogue.read_subscription(account.stripe_subscription)
+            problems += item_differences(items, subscription.items)
+        return tuple(problems)
+
+    async def _expected_items(self, terms: Terms) -> dict[str, tuple[str, int | None]]:
+        """By a name for people: the price and quantity of each item that the subscription must have."""
+        known = await links.ids(self._pool, "price")
+        items: dict[str, tuple[str, int | None]] = {
+            f"the price of meter {term.meter}": (known.get(metered_price_key(term, terms.currency), ""), None)
+            for term in terms.metered
+        }
+        for term in terms.licensed:
+            if term.quantity > 0:
+                price = known.get(licensed_price_key(term, terms.currency), "")
+                items[f"{term.quantity} of {term.item}"] = (price, term.quantity)
+        return items
+
+    async def finalised(self, account: Account, row: PeriodRow, invoice: Invoice) -> Finalised:
+        """Differences between a finalised invoice and the one expected from contract and frozen ledger."""
+        terms = terms_of(account.contract)
+        expected = _expected(row, terms)
+        wanted = sum(line.amount.minor for line in expected)
+        if wrong := _other_currency(invoice, terms):
+            return Finalised(wrong, (), wanted)
         found = [await self.line(line, terms) for line in invoice.lines]
         problems = list(differences(expected, found))
-        wanted, there = sum(line.amount.minor for line in expected), invoice.subtotal_minor
-        if wanted != there:
-            problems.append(f"subtotal: expected {Money(wanted, terms.currency)}, found {Money(there, terms.currency)}")
-        return tuple(problems)
+        for name, there in (("subtotal", invoice.subtotal_minor), ("total", invoice.total_minor)):
+            if wanted != there:
+                money = Money(wanted, terms.currency), Money(there, terms.currency)
+                problems.append(f"{name}: expected {money[0]}, found {money[1]}")
+        return Finalised(tuple(problems), broken_assumptions(expected, found) if problems else (), wanted)
 
     async def line(self, line: InvoiceLine, terms: Terms) -> Line:
         """Stripe's line in our words; what we did not make is named so that nothing expected can equal it."""
@@ -67,6 +115,16 @@ class Comparison:
             known = await links.ids(self._pool, "price")
             self._prices = {stripe_id: from_lookup_key(key) for key, stripe_id in known.items()}
         return self._prices.get(line.price, ("other", f"unknown:{line.price}"))
+
+
+def _expected(row: PeriodRow, terms: Terms) -> tuple[Line, ...]:
+    return expected_lines(terms, usage=None if row.is_first_invoice else row.ledger)
+
+
+def _other_currency(invoice: Invoice, terms: Terms) -> tuple[str, ...]:
+    if invoice.currency.upper() == terms.currency.value:
+        return ()
+    return (f"the invoice is in {invoice.currency}, the contract in {terms.currency.value}",)
 
 
 def _money(line: InvoiceLine, currency: Currency) -> Money:

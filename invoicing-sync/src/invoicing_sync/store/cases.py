@@ -30,8 +30,8 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "invoice_held": Kind(
         "ledger and Stripe's numbers of a period have differed for `SETTLE_S`",
-        "they agree and the invoice is finalised",
-        "compare both numbers in its detail; reconcile",
+        "they agree and the invoice is sent or charged",
+        "compare both numbers in its detail; reconcile; where it has a sentence of Stripe's, mend what that names",
     ),
     "drift": Kind(
         "a reconciliation finds a difference that neither time nor waiting work explains",
@@ -80,7 +80,14 @@ KINDS: Mapping[str, Kind] = {
         "an invoice was finalised and not by us", None, "compare it with the period's ledger; find out who did it"
     ),
     "finalised_differs": Kind(
-        "the lines of a finalised invoice are not the expected ones", None, "compare both; void or credit it at Stripe"
+        "lines or total of a finalised invoice are not the expected ones: it is neither sent nor charged",
+        "the invoice is voided, credited down to what was expected, paid or written off at Stripe",
+        "compare both; void or credit it at Stripe; `assumptions` names what Stripe did otherwise than we assume",
+    ),
+    "collected_before_compared": Kind(
+        "an invoice was paid by the time it was finalised, although finalising was not to collect",
+        None,
+        "compare it; if a case says that it differs, pay the difference back; assumption A5 does not hold",
     ),
     "unreadable_record": Kind(
         "a record of our own topics cannot be decoded", None, "see the record at the place named; a bug of its writer"

@@ -27,7 +27,7 @@ DELETE FROM webhooks WHERE event_id IN (
       AND NOT EXISTS (
         SELECT FROM contracts k WHERE k.stripe_customer = {_CUSTOMER_OF_EVENT}
           AND (EXISTS (SELECT FROM cases c WHERE c.customer = k.customer AND c.closed_at IS NULL)
-               OR EXISTS (SELECT FROM periods p WHERE p.customer = k.customer AND p.state <> 'finalised'
+               OR EXISTS (SELECT FROM periods p WHERE p.customer = k.customer AND p.state NOT IN ('finalised', 'voided')
                           AND p.period_start <= w.created)))
     ORDER BY w.created, w.event_id LIMIT $2)
 """

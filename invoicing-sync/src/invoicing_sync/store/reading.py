@@ -15,14 +15,14 @@ async def periods_of_invoices(pool: Pool, invoice_ids: list[str]) -> dict[str, a
     """The periods that invoices bill: by the invoice they were finalised with, else by customer and end."""
     rows = await pool.fetch(
         """
-        SELECT DISTINCT ON (i.invoice_id) i.invoice_id, p.* FROM invoices i
+        SELECT DISTINCT ON (i.invoice_id) i.invoice_id AS bills, p.* FROM invoices i
         JOIN periods p ON p.customer = i.customer
           AND (p.invoice_id = i.invoice_id OR (p.invoice_id IS NULL AND p.period_end = i.period_end))
         WHERE i.invoice_id = ANY($1::text[]) ORDER BY i.invoice_id, p.number
         """,
         invoice_ids,
     )
-    return {row["invoice_id"]: row for row in rows}
+    return {row["bills"]: row for row in rows}
 
 
 # A period's frozen set: what took effect in it and is no correction. From the moment at which its deliveries begin to

@@ -106,6 +106,17 @@ class Catalogue:
         ours = (row for row in rows if (row.get("metadata") or {}).get("customer") == customer)
         return next((from_wire_subscription(row) for row in ours), None)
 
+    async def read_subscription(self, subscription: str) -> Subscription:
+        """A subscription as it is now. Raises NotThere."""
+        retrieve = self._client.sdk.v1.subscriptions.retrieve_async
+        raw = await self._client.ask("read_subscription", lambda: retrieve(subscription))
+        return from_wire_subscription(raw.to_dict())
+
+    async def change_subscription(self, subscription: str, params: Any) -> None:
+        """Change what does not touch its items; repeating it changes nothing."""
+        update = self._client.sdk.v1.subscriptions.update_async
+        await self._client.ask("change_subscription", lambda: update(subscription, params))
+
     async def make_subscription(self, params: Any, *, key: str) -> Subscription:
         """A subscription; see `convert.to_wire_subscription`."""
         create = self._client.sdk.v1.subscriptions.create_async

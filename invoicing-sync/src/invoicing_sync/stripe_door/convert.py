@@ -145,6 +145,17 @@ def _anchored(anchor: datetime, now: datetime) -> dict[str, Any]:
     }
 
 
+def to_wire_keep_drafts(keep: bool) -> dict[str, Any]:
+    """Parameters of `POST /v1/subscriptions/{id}`: whether its invoices wait as drafts; an empty string ends it."""
+    return {"pause_collection": {"behavior": "keep_as_draft"} if keep else ""}
+
+
+def to_wire_collection(method: str, days_until_due: int) -> dict[str, Any]:
+    """Parameters by which a subscription, or a draft, changes how it is collected."""
+    days = {"days_until_due": days_until_due} if method == "send_invoice" else {}
+    return {"collection_method": method, **days}
+
+
 def key_of(kind: str, natural_key: str, params: Mapping[str, Any], attempt: int) -> str:
     """An Idempotency-Key that holds every parameter, so that other parameters are another call. At most 255 long."""
     return f"settled:{kind}:{_digest([natural_key, params])}:{attempt}"
@@ -174,10 +185,18 @@ def from_wire_invoice(raw: Mapping[str, Any]) -> Invoice:
         period_end=instant(raw["period_end"]),
         subtotal_minor=int(raw["subtotal"]),
         total_minor=int(raw["total"]),
+        due_minor=int(raw.get("amount_due") or 0),
+        credited_minor=_credited(raw),
         auto_advance=bool(raw.get("auto_advance")),
+        collection_method=raw.get("collection_method") or "",
         lines=tuple(from_wire_line(line) for line in lines["data"]),
         lines_complete=not lines.get("has_more"),
     )
+
+
+def _credited(raw: Mapping[str, Any]) -> int:
+    names = ("pre_payment_credit_notes_amount", "post_payment_credit_notes_amount")
+    return sum(int(raw.get(name) or 0) for name in names)
 
 
 def from_wire_line(raw: Mapping[str, Any]) -> InvoiceLine:
@@ -208,6 +227,7 @@ def from_wire_subscription(raw: Mapping[str, Any]) -> Subscription:
         current_period_start=instant(item["current_period_start"]),
         current_period_end=instant(item["current_period_end"]),
         latest_invoice=_id(raw.get("latest_invoice")) or None,
+        items=tuple((_id(item["price"]), item.get("quantity")) for item in raw["items"]["data"]),
     )
 
 

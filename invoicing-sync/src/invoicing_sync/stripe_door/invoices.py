@@ -1,4 +1,4 @@
-"""Invoices: read whole, held back from finalising themselves, finalised."""
+"""Invoices: read whole, held back from finalising themselves, finalised without collecting, then collected."""
 
 from __future__ import annotations
 
@@ -24,15 +24,41 @@ class Invoices:
         return await self._whole(raw.to_dict())
 
     async def hold(self, invoice_id: str) -> Invoice:
-        """Switch off that Stripe finalises it by itself; repeating it changes nothing. The invoice as it is then."""
-        params: Any = {"auto_advance": False}
+        """Switch off that Stripe finalises or collects it by itself. The invoice as it is then."""
+        return await self._update("hold_invoice", invoice_id, {"auto_advance": False})
+
+    async def hand_over(self, invoice_id: str) -> Invoice:
+        """Leave reminders and retries of an open invoice to Stripe; see assumption A11."""
+        return await self._update("hand_over_invoice", invoice_id, {"auto_advance": True})
+
+    async def change_draft(self, invoice_id: str, params: Any) -> Invoice:
+        """Change how a draft will be collected. Raises Refused where it is no draft any more."""
+        return await self._update("change_draft", invoice_id, params)
+
+    async def _update(self, name: str, invoice_id: str, params: Any) -> Invoice:
+        """Repeating it changes nothing."""
         update = self._client.sdk.v1.invoices.update_async
-        raw = await self._client.ask("hold_invoice", lambda: update(invoice_id, params))
+        raw = await self._client.ask(name, lambda: update(invoice_id, params))
+        return await self._whole(raw.to_dict())
+
+    async def send(self, invoice_id: str, *, key: str) -> Invoice:
+        """Mail a finalised invoice to its customer. Raises Unsure after a 5xx, Refused."""
+        send = self._client.sdk.v1.invoices.send_invoice_async
+        raw = await self._client.ask("send_invoice", lambda: send(invoice_id, {}, {"idempotency_key": key}), write=True)
+        return await self._whole(raw.to_dict())
+
+    async def pay(self, invoice_id: str, *, key: str) -> Invoice:
+        """Charge a finalised invoice to the customer's payment method. Raises Unsure after a 5xx, Refused."""
+        params: Any = {"off_session": True}
+        pay = self._client.sdk.v1.invoices.pay_async
+        raw = await self._client.ask(
+            "pay_invoice", lambda: pay(invoice_id, params, {"idempotency_key": key}), write=True
+        )
         return await self._whole(raw.to_dict())
 
     async def finalise(self, invoice_id: str, *, key: str) -> Invoice:
-        """Freeze number and amounts and hand the invoice to Stripe for collection. Raises Unsure after a 5xx."""
-        params: Any = {"auto_advance": True}
+        """Freeze number and amounts; nothing is sent or charged. Raises Unsure after a 5xx, Refused."""
+        params: Any = {"auto_advance": False}
         finalise = self._client.sdk.v1.invoices.finalize_invoice_async
         raw = await self._client.ask(
             "finalise_invoice", lambda: finalise(invoice_id, params, {"idempotency_key": key}), write=True

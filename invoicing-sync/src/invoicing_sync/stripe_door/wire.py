@@ -48,20 +48,24 @@ class Invoice:
     period_end: datetime
     subtotal_minor: int
     total_minor: int
+    due_minor: int  # what is to be collected: the total less the customer's balance
+    credited_minor: int  # by credit notes, before and after payment
     auto_advance: bool
+    collection_method: str
     lines: tuple[InvoiceLine, ...]
     lines_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription with the end of the period that its items are in now."""
+    """A subscription with the end of the period that its items are in now; `items` are (price id, quantity)."""
 
     subscription_id: str
     customer: str
     current_period_start: datetime
     current_period_end: datetime
     latest_invoice: str | None
+    items: tuple[tuple[str, int | None], ...]  # a metered item has no quantity
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,18 @@ from sandbox.testing import NOVEMBER, Driver
 
 async def test_are_turned_one_by_one_and_reset_with_all_else(sandbox: Driver) -> None:
     """What is unknown is refused with a sentence, and nothing is turned then."""
-    turned = await sandbox.control("POST", "answers", draft_usage="stale")
+    turned = await sandbox.control("POST", "answers", draft_usage="fresh")
     wrong = await sandbox.http.post("/_sandbox/answers", json={"draft_usage": "old"})
     shown = await sandbox.control("GET", "answers")
     await sandbox.control("POST", "reset")
 
-    assert turned["draft_usage"] == shown["draft_usage"] == "stale"
-    assert (wrong.status_code, wrong.json()["detail"]) == (400, "draft_usage takes fresh or stale, not 'old'.")
-    assert (await sandbox.control("GET", "answers"))["draft_usage"] == "fresh"
+    assert turned["draft_usage"] == shown["draft_usage"] == "fresh"
+    assert (wrong.status_code, wrong.json()["detail"]) == (400, "draft_usage takes stale or fresh, not 'old'.")
+    assert (await sandbox.control("GET", "answers"))["draft_usage"] == "stale"
 
 
 async def test_a_stale_draft_shows_the_usage_of_its_making_until_it_is_finalised(sandbox: Driver) -> None:
     """4 units before the month's end, 3 more while it is a draft: 4 on the draft, 7 on the invoice."""
-    await sandbox.control("POST", "answers", draft_usage="stale")
     meter = await sandbox.a_meter()
     price = await sandbox.a_price(meter.id, unit_amount_decimal="99")
     customer = await sandbox.a_customer()
@@ -42,7 +41,7 @@ async def test_a_stale_draft_shows_the_usage_of_its_making_until_it_is_finalised
 
 async def test_a_draft_may_stand_when_it_is_finalised(sandbox: Driver) -> None:
     """`of_the_draft`: what came after the draft was made is on no invoice."""
-    await sandbox.control("POST", "answers", draft_usage="stale", finalised_usage="of_the_draft")
+    await sandbox.control("POST", "answers", finalised_usage="of_the_draft")
     meter = await sandbox.a_meter()
     price = await sandbox.a_price(meter.id, unit_amount_decimal="99")
     customer = await sandbox.a_customer()

@@ -10,14 +10,14 @@ from sandbox.stripe.answers import Answers, WrongAnswer
 class TestReading:
     def test_takes_pairs_with_commas_between(self) -> None:
         """Blanks do not matter, and what is not named keeps its default."""
-        assert Answers.read(" draft_usage = stale ,") == Answers(draft_usage="stale")
+        assert Answers.read(" draft_usage = fresh ,") == Answers(draft_usage="fresh")
         assert Answers.read("") == Answers()
 
     @pytest.mark.parametrize(
         ("text", "sentence"),
         [
-            ("draft_use=stale", "There is no switch 'draft_use'; the switches are draft_usage"),
-            ("draft_usage=old", "draft_usage takes fresh or stale, not 'old'"),
+            ("draft_use=stale", "There is no switch 'draft_use'; the switches are draft_usage, "),
+            ("draft_usage=old", "draft_usage takes stale or fresh, not 'old'"),
             ("draft_usage", "'draft_usage' is no switch: write name=value, with commas between several"),
         ],
     )

@@ -135,6 +135,57 @@ async def accounts(pool: Pool) -> list[Account]:
     return [_account(row) for row in await pool.fetch(_ACCOUNT + "ORDER BY customer")]
 
 
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What a subscription has, as far as we have brought it: null `kept_as_draft` stands for never touched."""
+
+    kept_as_draft: bool
+    method: str
+
+
+async def collection_of(pool: Pool, customer: str) -> Collection:
+    """How a customer's subscription collects, as last set by us."""
+    row = await pool.fetchrow("SELECT kept_as_draft, collected_by FROM contracts WHERE customer = $1", customer)
+    assert row is not None, "an applied contract has its row"
+    return Collection(bool(row["kept_as_draft"]), row["collected_by"])
+
+
+async def note_kept(pool: Pool, customer: str, kept: bool) -> None:
+    """The subscription keeps its drafts now, or no longer."""
+    await pool.execute("UPDATE contracts SET kept_as_draft = $2 WHERE customer = $1", customer, kept)
+
+
+async def note_collected_by(pool: Pool, customer: str, method: str) -> None:
+    """The subscription collects by this method now."""
+    await pool.execute("UPDATE contracts SET collected_by = $2 WHERE customer = $1", customer, method)
+
+
+async def behind(pool: Pool, *, keep: bool) -> list[Account]:
+    """Accounts whose subscription does not collect as contract and settings say; those of earlier versions too."""
+    rows = await pool.fetch(
+        _ACCOUNT
+        + """
+        AND (coalesce(kept_as_draft, false) <> $1
+             OR collected_by <> coalesce(applied->>'collection_method', 'send_invoice'))
+        ORDER BY customer
+        """,
+        keep,
+    )
+    return [_account(row) for row in rows]
+
+
+async def without_address(pool: Pool) -> list[Account]:
+    """Accounts whose invoices are to be sent and that have no address: those of earlier versions."""
+    rows = await pool.fetch(
+        _ACCOUNT
+        + """
+        AND applied->>'billing_email' IS NULL
+        AND coalesce(applied->>'collection_method', 'send_invoice') = 'send_invoice' ORDER BY customer
+        """
+    )
+    return [_account(row) for row in rows]
+
+
 async def customer_of_subscription(pool: Pool, subscription: str) -> str | None:
     """Whose subscription it is, when it is one of ours."""
     found: str | None = await pool.fetchval(

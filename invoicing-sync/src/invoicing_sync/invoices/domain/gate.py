@@ -15,9 +15,12 @@ class PeriodState(StrEnum):
     OPEN = "open"
     FROZEN = "frozen"  # later entries are corrections; earlier ones may still arrive and be sent
     COMPLETE = "complete"  # every entry of the frozen set is here and settled
-    HELD = "held"  # Stripe's numbers and ours differ: looked at again until they agree
-    FINALISING = "finalising"  # they agree; the intent to finalise is stored
-    FINALISED = "finalised"
+    HELD = "held"  # Stripe's numbers and ours differ, on the draft or after finalising: looked at again
+    FINALISING = "finalising"  # the draft agrees; the intent to finalise is stored
+    CHECKING = "checking"  # Stripe has finalised; neither compared nor collected
+    COLLECTING = "collecting"  # every line and the total agree; the intent to send or charge is stored
+    FINALISED = "finalised"  # compared in both stages and handed over: the invoice is issued
+    VOIDED = "voided"  # a person has voided the invoice: nothing more happens here
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import asyncpg
 
+from chassis.store import transaction
 from event_schemas.times import Period
 from event_schemas.values import decimal_text
 from invoicing_sync.invoices.domain.gate import PeriodState
@@ -29,6 +30,7 @@ class PeriodRow:
     invoice_id: str | None
     attempt: int
     differs_since: datetime | None
+    finalised_at: datetime | None  # business time at which we knew that Stripe had finalised the invoice
 
     @property
     def is_first_invoice(self) -> bool:
@@ -48,6 +50,7 @@ def _row(row: asyncpg.Record) -> PeriodRow:
         invoice_id=row["invoice_id"],
         attempt=row["attempt"],
         differs_since=row["differs_since"],
+        finalised_at=row["finalised_at"],
     )
 
 
@@ -119,7 +122,8 @@ async def hold(pool: Pool, row: PeriodRow, reason: str) -> datetime:
     since: datetime = await pool.fetchval(
         """
         UPDATE periods SET state = 'held', held_reason = $3, differs_since = coalesce(differs_since, now())
-        WHERE customer = $1 AND number = $2 AND state IN ('complete', 'held') RETURNING differs_since
+        WHERE customer = $1 AND number = $2 AND state IN ('complete', 'held', 'finalising', 'checking', 'collecting')
+        RETURNING differs_since
         """,
         row.customer,
         row.number,
@@ -148,16 +152,55 @@ async def next_attempt(pool: Pool, row: PeriodRow) -> None:
     )
 
 
-async def finalised(pool: Pool, row: PeriodRow, *, now: datetime) -> None:
-    """The invoice is finalised at Stripe."""
+async def finalised(pool: Pool, row: PeriodRow, invoice_id: str, *, now: datetime) -> None:
+    """Stripe has finalised the invoice, by us or by somebody else; nothing is compared or collected yet."""
     await pool.execute(
         """
-        UPDATE periods SET state = 'finalised', finalised_at = $3, held_reason = NULL, differs_since = NULL
-        WHERE customer = $1 AND number = $2 AND state = 'finalising'
+        UPDATE periods SET state = 'checking', invoice_id = $3, finalised_at = $4, held_reason = NULL,
+            differs_since = NULL
+        WHERE customer = $1 AND number = $2 AND state IN ('complete', 'held', 'finalising')
         """,
         row.customer,
         row.number,
+        invoice_id,
         now,
+    )
+
+
+async def intend_to_collect(pool: Pool, row: PeriodRow) -> None:
+    """The finalised invoice is the expected one: store the intent to send or charge it."""
+    await pool.execute(
+        """
+        UPDATE periods SET state = 'collecting', held_reason = NULL, differs_since = NULL
+        WHERE customer = $1 AND number = $2 AND state IN ('checking', 'held')
+        """,
+        row.customer,
+        row.number,
+    )
+
+
+async def release(pool: Pool, row: PeriodRow, invoice_id: str, *, now: datetime, payment: str | None) -> None:
+    """The invoice was sent or charged; `payment` is Stripe's sentence where charging failed. It is issued from now."""
+    async with transaction(pool) as tx:
+        await tx.execute(
+            "UPDATE periods SET state = 'finalised', payment_failed = $3 WHERE customer = $1 AND number = $2",
+            row.customer,
+            row.number,
+            payment,
+        )
+        await tx.execute(
+            "UPDATE invoices SET released_at = coalesce(released_at, $2) WHERE invoice_id = $1", invoice_id, now
+        )
+
+
+async def voided(pool: Pool, row: PeriodRow) -> None:
+    """A person has voided the invoice before it was sent or charged."""
+    await pool.execute(
+        """
+        UPDATE periods SET state = 'voided', differs_since = NULL WHERE customer = $1 AND number = $2
+        """,
+        row.customer,
+        row.number,
     )
 
 
@@ -171,11 +214,12 @@ async def unsettled(pool: Pool, at: datetime, *, usage_by: datetime) -> list[str
     rows = await pool.fetch(
         """
         SELECT p.customer, p.number, p.state FROM periods p
-        WHERE p.state <> 'finalised'
+        WHERE p.state NOT IN ('finalised', 'voided')
           AND p.freeze_at <= CASE WHEN p.period_start = p.period_end THEN $1 ELSE $2::timestamptz END
-          AND NOT (p.state = 'held' AND EXISTS (
-              SELECT FROM cases c WHERE c.kind = 'invoice_held' AND c.closed_at IS NULL
-                AND c.natural_key = p.customer || '/' || p.number))
+          AND NOT (p.state IN ('held', 'collecting') AND EXISTS (
+              SELECT FROM cases c WHERE c.closed_at IS NULL
+                AND ((c.kind = 'invoice_held' AND c.natural_key = p.customer || '/' || p.number)
+                  OR (c.kind = 'finalised_differs' AND c.natural_key = p.invoice_id))))
         ORDER BY p.freeze_at, p.customer LIMIT 5
         """,
         at,

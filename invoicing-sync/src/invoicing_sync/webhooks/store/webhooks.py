@@ -41,6 +41,17 @@ async def store_once(pool: Pool, events: Sequence[StoredEvent], *, came_by: str)
     return sum(row["new"] for row in rows)
 
 
+async def has_come(pool: Pool, type_: str, object_id: str) -> bool:
+    """Whether an event of this type about this object is known, handled or not."""
+    return bool(
+        await pool.fetchval(
+            "SELECT EXISTS (SELECT FROM webhooks WHERE type = $1 AND body->'data'->'object'->>'id' = $2)",
+            type_,
+            object_id,
+        )
+    )
+
+
 async def unknown(pool: Pool, event_ids: Sequence[str]) -> set[str]:
     """Which of these events are not here."""
     rows = await pool.fetch(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from invoicing_sync.assumptions.check import TRIALS
 from invoicing_sync.assumptions.domain.catalogue import ASSUMPTIONS
 from sandbox.stripe.answers import choices
@@ -25,3 +28,11 @@ def test_every_assumption_is_tried_by_one_trial() -> None:
 
 def test_what_no_text_decides_has_a_switch() -> None:
     assert [one.number for one in ASSUMPTIONS.values() if one.source.startswith("no text") and not one.switch] == []
+
+
+def test_the_readme_shows_the_list_word_for_word() -> None:
+    text = (Path(__file__).parents[4] / "README.md").read_text().split("\n## What we assume of Stripe\n")[1]
+    shown = re.findall(r"^\| (A\d+) \| (.+) \| (.+) \| (.+) \| (.*) \|$", text, re.MULTILINE)
+
+    switches = {one.number: f"`{one.switch}`" if one.switch else "" for one in ASSUMPTIONS.values()}
+    assert shown == [(n, one.says, one.source, one.otherwise, switches[n]) for n, one in ASSUMPTIONS.items()]

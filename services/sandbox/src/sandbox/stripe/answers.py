@@ -14,7 +14,7 @@ class WrongAnswer(ValueError):
 class Answers:
     """One field per open question; its type is the closed list of answers, the first of them is the default."""
 
-    draft_usage: Literal["fresh", "stale"] = "fresh"
+    draft_usage: Literal["stale", "fresh"] = "stale"
     """
     Which usage do the metered lines of a draft show? `stale`: what was counted when the draft was made, until it is
     finalised, which is all that Stripe's text promises. `fresh`: what is counted at each reading.

@@ -1,0 +1,240 @@
+"""
+One period's invoice through the two stages of the gate.
+
+    stage one, the draft    summaries equal the frozen ledger; all but its usage lines, and the subscription's items,
+                            are the expected ones
+    1. finalise-intended    the intent is stored
+    2. finalise-answered    Stripe has finalised, with auto_advance off: numbered, neither sent nor charged
+    3. finalised-stored     our row says so
+    stage two, the invoice  every line and the total are the expected ones, to the minor unit
+    4. collect-intended     the intent to send or charge it is stored
+    5. collect-answered     Stripe has mailed or charged it
+    6. handed-over          reminders and retries of what is still open are Stripe's
+    7. released             the invoice is issued
+
+Dying after any: the invoice is read, and what it shows to be done is not done again. A difference holds it in either
+stage; after the second nobody has seen it, and a person voids or credits it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from chassis.clock import Clock
+from invoicing_sync import metrics
+from invoicing_sync.contracts.domain.terms import NO_ADDRESS, lacks_address
+from invoicing_sync.contracts.keeper import DAYS_UNTIL_DUE
+from invoicing_sync.contracts.store.contracts import Account
+from invoicing_sync.gaps import failpoints
+from invoicing_sync.invoices.collecting import Collecting
+from invoicing_sync.invoices.comparison import Comparison, Finalised
+from invoicing_sync.invoices.domain.gate import PeriodState, is_a_finding
+from invoicing_sync.invoices.domain.stages import Verdict, verdict
+from invoicing_sync.invoices.holder import Holder
+from invoicing_sync.invoices.store import invoices, periods
+from invoicing_sync.invoices.store.periods import PeriodRow
+from invoicing_sync.settings import Settings
+from invoicing_sync.store import cases
+from invoicing_sync.store.pool import Pool
+from invoicing_sync.stripe_door.convert import to_wire_collection
+from invoicing_sync.stripe_door.door import StripeDoor
+from invoicing_sync.stripe_door.errors import Refused, Unsure
+from invoicing_sync.stripe_door.wire import Invoice
+
+log = logging.getLogger(__name__)
+
+
+class Release:
+    """Moves periods on from `complete`; each call goes as far as it can."""
+
+    def __init__(
+        self, pool: Pool, door: StripeDoor, holder: Holder, comparison: Comparison, clock: Clock, settings: Settings
+    ) -> None:
+        self._pool, self._door, self._holder, self._comparison = pool, door, holder, comparison
+        self._clock, self._settings = clock, settings
+        self._collecting = Collecting(pool, door)
+        self._look_again: dict[tuple[str, int], float] = {}  # held rows: not before, monotonic
+
+    def is_time(self, row: PeriodRow) -> bool:
+        """Whether to look at it now: what is held is looked at again after a while."""
+        return self._look_again.get((row.customer, row.number), 0.0) <= time.monotonic()
+
+    async def move_on(self, row: PeriodRow, account: Account) -> None:
+        """As far as it goes. Raises TryLater where Stripe is busy or away."""
+        invoice_id = row.invoice_id or await self._invoice_of(row, account)
+        if invoice_id is None:
+            await self._hold(row, ("Stripe has made no invoice for this period",), None)
+            return
+        invoice = await self._holder.look_at(invoice_id)
+        if invoice is None:
+            await self._hold(row, (f"invoice {invoice_id} is gone",), invoice_id)
+        elif invoice.status == "draft":
+            await self._stage_one(row, account, invoice)
+        else:
+            await self._stage_two(row, account, invoice)
+
+    async def _invoice_of(self, row: PeriodRow, account: Account) -> str | None:
+        """The period's invoice: as a webhook or the sweep has brought it, else as Stripe lists it."""
+        invoice_id = await self._known(row)
+        if invoice_id is None:
+            await self._holder.hold_all_of(account.customer, account.stripe_subscription)
+            invoice_id = await self._known(row)
+        return invoice_id
+
+    async def _known(self, row: PeriodRow) -> str | None:
+        return await invoices.of_period(self._pool, row.customer, row.number, row.period.end)
+
+    # --- stage one: the draft
+
+    async def _stage_one(self, row: PeriodRow, account: Account, invoice: Invoice) -> None:
+        if row.state is not PeriodState.FINALISING:
+            problems = await self._draft_problems(row, account, invoice)
+            if problems:
+                await self._hold(row, problems, invoice.invoice_id)
+                return
+            await periods.intend_to_finalise(self._pool, row, invoice.invoice_id)
+            failpoints.reach("finalise-intended")
+        await self._finalise(replace(row, state=PeriodState.FINALISING), account, invoice)
+
+    async def _draft_problems(self, row: PeriodRow, account: Account, invoice: Invoice) -> Sequence[str]:
+        if lacks_address(account.contract, to_be_made=False):
+            return (NO_ADDRESS,)
+        problems = [*await self._comparison.usage(account, row), *await self._comparison.draft(account, row, invoice)]
+        method = account.contract.collection_method
+        if not problems and invoice.collection_method != method:
+            try:
+                change = to_wire_collection(method, DAYS_UNTIL_DUE)
+                await self._door.invoices.change_draft(invoice.invoice_id, change)
+            except Refused as refused:
+                problems.append(f"Stripe refuses to have the draft collected by {method}: {refused.answer.detail}")
+        return problems
+
+    async def _finalise(self, row: PeriodRow, account: Account, invoice: Invoice) -> None:
+        key = f"settled:finalise-alone:{invoice.invoice_id}:{row.attempt}"
+        try:
+            done = await self._door.invoices.finalise(invoice.invoice_id, key=key)
+        except Unsure:
+            await periods.next_attempt(self._pool, row)  # the next round reads the invoice before it tries again
+            return
+        except Refused as refused:
+            await periods.next_attempt(self._pool, row)  # Stripe would replay the refusal of this key for 24 h
+            await self._hold(row, (f"Stripe refuses to finalise it: {refused.answer.detail}",), invoice.invoice_id)
+            return
+        failpoints.reach("finalise-answered")
+        await self._stage_two(row, account, done)
+
+    # --- stage two: the finalised invoice
+
+    async def _stage_two(self, row: PeriodRow, account: Account, invoice: Invoice) -> None:
+        if row.finalised_at is None:
+            row = await self._note_finalised(row, invoice)
+        if row.state is PeriodState.COLLECTING and invoice.status != "void":
+            await self._collect(row, invoice, again=True)
+            return
+        found = await self._comparison.finalised(account, row, invoice)
+        match verdict(
+            invoice.status,
+            problems=found.problems,
+            total_minor=invoice.total_minor,
+            credited_minor=invoice.credited_minor,
+            expected_minor=found.expected_minor,
+            was_held=row.state is PeriodState.HELD,
+        ):
+            case Verdict.VOIDED:
+                await periods.voided(self._pool, row)
+                await self._settle(row, invoice)
+            case Verdict.HOLD:
+                await self._hold_finalised(row, invoice, found)
+            case Verdict.COLLECT | Verdict.DONE:
+                await periods.intend_to_collect(self._pool, row)
+                failpoints.reach("collect-intended")
+                await self._collect(row, invoice, again=row.state is PeriodState.HELD)
+
+    async def _note_finalised(self, row: PeriodRow, invoice: Invoice) -> PeriodRow:
+        """Stripe has finalised it, by us or by somebody else, and perhaps collected it before anybody compared it."""
+        now = self._clock.now()
+        if row.state is not PeriodState.FINALISING:
+            await cases.open_case(
+                self._pool, "finalised_outside_the_gate", invoice.invoice_id, now=now, customer=row.customer
+            )
+        elif invoice.status == "paid" and invoice.due_minor > 0:
+            await cases.open_case(
+                self._pool,
+                "collected_before_compared",
+                invoice.invoice_id,
+                now=now,
+                customer=row.customer,
+                assumption="A5",
+            )
+        await invoices.keep(self._pool, invoice, row.customer, now=now)
+        await periods.finalised(self._pool, row, invoice.invoice_id, now=now)
+        failpoints.reach("finalised-stored")
+        return replace(row, state=PeriodState.CHECKING, invoice_id=invoice.invoice_id, finalised_at=now)
+
+    async def _hold_finalised(self, row: PeriodRow, invoice: Invoice, found: Finalised) -> None:
+        """Nobody is to see it: what Stripe would collect by itself is stopped, and a person has a case at once."""
+        if invoice.auto_advance and invoice.status == "open":
+            await self._door.invoices.hold(invoice.invoice_id)
+        await periods.hold(self._pool, row, "; ".join(found.problems))
+        await cases.open_case(
+            self._pool,
+            "finalised_differs",
+            invoice.invoice_id,
+            now=self._clock.now(),
+            customer=row.customer,
+            problems=list(found.problems),
+            assumptions=list(found.assumptions),
+            status=invoice.status,
+        )
+        self._wait(row, self._settings.recheck_s)
+
+    async def _collect(self, row: PeriodRow, invoice: Invoice, *, again: bool) -> None:
+        collected = await self._collecting.collect(row, invoice, again=again)
+        if collected is None:  # unsure: the next round reads the invoice first
+            return
+        if collected.refused is not None:
+            await self._hold(row, (f"Stripe refuses to send it: {collected.refused}",), invoice.invoice_id)
+            return
+        now = self._clock.now()
+        await invoices.keep(self._pool, collected.invoice, row.customer, now=now)
+        await periods.release(self._pool, row, invoice.invoice_id, now=now, payment=collected.payment_failed)
+        failpoints.reach("released")
+        await self._settle(row, invoice)
+        metrics.finalised.inc()
+
+    async def _settle(self, row: PeriodRow, invoice: Invoice) -> None:
+        """Nothing is left to look at, so what a person was told of it is settled."""
+        now = self._clock.now()
+        await cases.close_case(self._pool, "invoice_held", _case_key(row), now=now)
+        await cases.close_case(self._pool, "finalised_differs", invoice.invoice_id, now=now)
+        self._look_again.pop((row.customer, row.number), None)
+
+    # --- holding
+
+    async def _hold(self, row: PeriodRow, problems: Sequence[str], invoice_id: str | None) -> None:
+        """Hold the invoice and look again; a difference that lasts is a case with both numbers."""
+        since = await periods.hold(self._pool, row, "; ".join(problems))
+        settle = timedelta(seconds=self._settings.settle_s)
+        finding = is_a_finding(since, datetime.now(UTC), settle)
+        if finding:
+            await cases.open_case(
+                self._pool,
+                "invoice_held",
+                _case_key(row),
+                now=self._clock.now(),
+                customer=row.customer,
+                invoice=invoice_id,
+                problems=list(problems),
+            )
+        self._wait(row, self._settings.recheck_s if finding else min(self._settings.recheck_s, self._settings.gate_s))
+
+    def _wait(self, row: PeriodRow, seconds: float) -> None:
+        self._look_again[(row.customer, row.number)] = time.monotonic() + seconds
+
+
+def _case_key(row: PeriodRow) -> str:
+    return f"{row.customer}/{row.number}"
