@@ -21,6 +21,7 @@ from invoicing_sync.assumptions.domain.findings import Finding, Verdict
 from invoicing_sync.stripe_door.client import Pace
 from invoicing_sync.stripe_door.door import StripeDoor
 from invoicing_sync.stripe_door.secrets import ApiKeys, Secrets
+from invoicing_sync.testing import START, a_contract
 from sandbox.stripe.answers import choices
 
 pytestmark = pytest.mark.integration
@@ -201,3 +202,18 @@ async def test_one_run_leaves_another_runs_objects_alone(account: Any) -> None:
 
     assert (there, left) == (2, [])
     assert await leftovers(account) == []
+
+
+async def test_a_door_at_work_on_the_same_account_is_not_disturbed(world: Any) -> None:
+    """It gets the run's webhooks, and they concern none of its customers: no case, no delivery."""
+    await world.start_door()
+    await world.apply(a_contract())
+    await world.quiet(START)
+    (await world.http.post(f"{world.sandbox_url}/_sandbox/answers", json=assumed())).raise_for_status()
+
+    findings = await tried(world.sandbox_url)
+    await world.quiet(START)
+
+    assert fallen(findings) == {}
+    assert await world.ask("/v1/cases") == []
+    assert {one["customer"] for one in (await world.ask("/v1/invoices"))["invoices"]} == {"acme"}

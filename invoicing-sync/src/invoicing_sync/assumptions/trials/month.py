@@ -22,8 +22,10 @@ from invoicing_sync.stripe_door.wire import Subscription
 
 NUMBERS = ("A1", "A2", "A3", "A4", "A5", "A9", "A10", "A11", "A13", "A16", "A17", "A20")
 BACK = timedelta(days=33)  # a month that begins so long ago has ended, and its usage is less than 35 days old
-# 5, 9 and 13 units at half a minor unit are all halves whose even neighbour lies below
-EACH_TIME = ("5", "4", "4")
+# 201, 205 and 209 units at half a minor unit are all halves whose even neighbour lies below. Every invoice that is to
+# be collected is above half a dollar: Stripe carries smaller ones over to the customer's balance.
+EACH_TIME = ("201", "4", "4")
+TIERED = "700"
 AFTERWARDS = "8"
 
 
@@ -55,7 +57,7 @@ class _Story:
         name = f"settled_check_{bench.run}"
         half, three = Decimal("0.005"), Decimal("0.003")
         self.per_unit = MeteredTerm(name, "per_unit", (Tier(None, half),))
-        self.tiered = MeteredTerm(name, "graduated", (Tier(3, half), Tier(None, three)))
+        self.tiered = MeteredTerm(name, "graduated", (Tier(300, half), Tier(None, three)))
         self.dear = MeteredTerm(name, "per_unit", (Tier(None, Decimal(1)),))
         self.start = (bench.now - BACK).replace(minute=0, second=0)
         self.clock = ""
@@ -72,7 +74,7 @@ class _Story:
         self.sent = await self._party(await bench.customer(self.clock), self.tiered)
         self.below = await self._party(await bench.customer(self.clock), self.dear)
         await self._use_more(EACH_TIME[0], minute=1)
-        for party, values, total in ((self.sent, ("7",), "7"), (self.below, ("1", "-3"), "-2")):
+        for party, values, total in ((self.sent, (TIERED,), TIERED), (self.below, ("1", "-3"), "-2")):
             for value in values:
                 await self._use(party, value, minute=1)
             await bench.must_count(party.customer, self.start, total)

@@ -77,8 +77,9 @@ def read_meter_event(state: State, params: Params) -> MeterEvent:
 
 def _judged_at(state: State, customer: str) -> int:
     """The time by which an event's limits are judged."""
-    on_clock = state.switches.usage_limits == "test_clock"
-    with state.by_clock(state.test_clock_of(state.objects["customer"].get(customer)) if on_clock else None):
+    if state.switches.usage_limits == "real_time":
+        return state.account_now
+    with state.by_clock(state.test_clock_of(state.objects["customer"].get(customer))):
         return state.now
 
 
