@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from invoicing_sync.store.cases import KINDS
-from invoicing_sync.testing import START, a_charge, a_contract
+from invoicing_sync.testing import START, a_charge, a_contract, a_reversal
 
 pytestmark = pytest.mark.integration
 END = START.replace(month=11)
@@ -168,10 +168,20 @@ async def finalised_differs(world: Any) -> None:
     await closes(world)
 
 
+async def charge_without_price(world: Any) -> None:
+    await started(world)
+    await world.rate(a_charge("e1", seq=1, at=AT, meter="qualification"))
+    await opens(world, "charge_without_price")
+
+    await world.apply(a_contract(revision=2, free_meters=["qualification"]))
+    await closes(world)
+
+
 STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "invoice_held": invoice_held,
     "drift": drift,
     "unclear_delivery": unclear_delivery,
+    "charge_without_price": charge_without_price,
     "contract_change_not_supported": contract_change_not_supported,
     "contract_refused": contract_refused,
     "contract_without_billing_email": contract_without_billing_email,
@@ -186,6 +196,50 @@ async def test_a_case_that_closes_by_itself_opens_and_closes(world: Any, kind: s
     closed = [case for case in await world.ask("/v1/cases", closed="true") if case["kind"] == kind]
     assert closed != []
     assert {(case["closed_by"], case["closed_at"] is None) for case in closed} == {(None, False)}
+
+
+async def test_a_charge_without_price_opens_one_case_and_holds_its_invoice_until_the_meter_is_agreed(
+    world: Any,
+) -> None:
+    await started(world)
+    await world.rate(*(a_charge(f"e{n}", seq=n, at=AT, meter="qualification") for n in (1, 2)))
+    await world.rate(a_charge("e3", seq=3, at=AT, meter="qualification"))
+    await world.quiet(START + 2 * DAY)
+    [case] = await world.ask("/v1/cases")
+    await world.move(END)
+    await world.step(END + 32 * MINUTE)
+    await world.progress(END + 31 * MINUTE)
+    await world.until(lambda: _held_for(world, "meter qualification: 3 charged"))
+
+    await world.apply(a_contract(revision=2, free_meters=["qualification"]))
+    await world.quiet(END + 32 * MINUTE)
+
+    assert (case["kind"], case["key"], case["count"]) == ("charge_without_price", "acme/qualification", 1)
+    assert [period["state"] for period in await world.ask("/v1/periods") if period["number"] == 0] == ["finalised"]
+    assert await open_kinds(world) == []
+
+
+async def _held_for(world: Any, reason: str) -> bool:
+    held = await world.ask("/v1/periods", state="held")
+    return any(reason in (period["held_reason"] or "") for period in held)
+
+
+async def test_stripe_never_hears_of_a_free_meter(world: Any) -> None:
+    await world.start_door()
+    await world.apply(a_contract(free_meters=["qualification"]))
+    await world.quiet(START)
+    await world.move(START + 2 * DAY)
+    charge = a_charge("e1", seq=1, at=AT, meter="qualification")
+    back = a_charge("e2", seq=2, at=AT, meter="qualification")
+    await world.rate(charge, back, a_charge("e3", seq=3, at=AT), a_reversal("e4", back, seq=4, recorded_at=AT + MINUTE))
+    await world.quiet(START + 2 * DAY)
+
+    assert await world.counted() == {"e3": "1"}
+    assert await reconcile(world) == []
+    assert await open_kinds(world) == []
+    await world.move(END)
+    await world.move(END + 32 * MINUTE)
+    assert [period["state"] for period in await world.ask("/v1/periods") if period["number"] == 0] == ["finalised"]
 
 
 async def test_what_waits_its_turn_in_a_lane_is_no_finding_until_it_is_overdue(world: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 from invoicing_sync.store.cases import KINDS, open_case
 
 FOLDER = Path(__file__).parents[2]
-OPENING, CLOSING = {"open_case", "_set_aside"}, {"close_case", "close_cases"}
+OPENING, CLOSING = {"open_case", "open_case_once", "_set_aside"}, {"close_case", "close_cases"}
 
 
 def calls(names: set[str]) -> Iterator[ast.Call]:

@@ -168,6 +168,8 @@ class Applier:
         """A revision is about to be applied, and repeated if we die: what was said of an earlier one is settled."""
         for kind in ("contract_change_not_supported", "contract_refused", "contract_without_billing_email"):
             await cases.close_case(self._pool, kind, contract.customer, now=self._clock.now())
+        agreed = [f"{contract.customer}/{meter}" for meter in (*terms_of(contract).meters, *contract.free_meters)]
+        await cases.close_cases(self._pool, "charge_without_price", agreed, now=self._clock.now())
 
     async def _say_late_start(self, contract: Contract, now: datetime) -> None:
         """Stripe bills licensed items from the next period on; the running one is for a person to settle."""

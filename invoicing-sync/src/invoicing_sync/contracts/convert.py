@@ -15,6 +15,7 @@ def terms_of(contract: Contract) -> Terms:
         billing_anchor=contract.billing_anchor,
         metered=tuple(_metered(price) for price in contract.metered),
         licensed=tuple(LicensedTerm(i.item, i.quantity, Decimal(i.unit_price)) for i in contract.licensed),
+        free=contract.free_meters,
     )
 
 

@@ -11,7 +11,7 @@ from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Billing
 from invoicing_sync.store.pool import Pool, lock_intake
 from invoicing_sync.usage.domain.states import State
-from invoicing_sync.usage.handlers import place_delivery
+from invoicing_sync.usage.handlers import place_delivery, say_unpriced
 from invoicing_sync.usage.store import deliveries, entries
 from invoicing_sync.usage.store.deliveries import Lane, NewDelivery
 
@@ -35,6 +35,7 @@ async def handle_activation(
     in between as one that waits.
     """
     lanes: set[Lane] = set()
+    billing = billing.for_meters_of(contract)
     async with transaction(pool) as tx:
         await lock_intake(tx)
         await contracts.activate(
@@ -73,6 +74,7 @@ async def handle_activation(
                 for d in waited
             ]
             await deliveries.place(tx, placed)
+            await say_unpriced(tx, placed, {contract.customer: billing})
             lanes |= {(d.customer, d.meter) for d in placed if d.state is State.PENDING}
     return lanes
 

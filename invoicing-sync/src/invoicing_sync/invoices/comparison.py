@@ -12,6 +12,7 @@ from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.invoices.domain.expected_invoice import Line, differences, expected_lines
 from invoicing_sync.invoices.domain.gate import MeterCheck, ledger_of, usage_differences
 from invoicing_sync.invoices.domain.stages import broken_assumptions, draft_differences, item_differences
+from invoicing_sync.invoices.domain.unpriced import billed_meters, unpriced_problems
 from invoicing_sync.invoices.store import periods
 from invoicing_sync.invoices.store.periods import PeriodRow
 from invoicing_sync.store import links
@@ -45,14 +46,17 @@ class Comparison:
         if row.is_first_invoice:
             return ()
         window = periods.inner_minutes(row.period)
-        meters = set(terms_of(account.contract).meters) | set(row.ledger or {})
+        terms = terms_of(account.contract)
+        meters = billed_meters(terms, row.ledger)
         values = await periods.frozen_ledger(self._pool, account.customer, row.period, window)
         checks = []
-        for meter, net in sorted(ledger_of(values, sorted(meters)).items()):
+        for meter, net in sorted(ledger_of(values, meters).items()):
+            if meter not in meters:
+                continue
             meter_id = await self._objects.meter(meter)
             summed = await self._door.usage.total(meter_id, account.stripe_customer, window.start, window.end)
             checks.append(MeterCheck(meter, net, summed))
-        return usage_differences(checks)
+        return (*unpriced_problems(terms, row.ledger), *usage_differences(checks))
 
     async def draft(self, account: Account, row: PeriodRow, invoice: Invoice) -> tuple[str, ...]:
         """Differences of a draft, its usage lines left out; and of the subscription's items, from which they come."""

@@ -76,7 +76,9 @@ class Reconciler:
             return await self._customer(run, account, start, end)
 
     async def _customer(self, run: int, account: Account, start: datetime, end: datetime) -> int:
-        meters = {*terms_of(account.contract).meters, *await reconciliations.meters_of(self._pool, account.customer)}
+        terms = terms_of(account.contract)
+        charged = await reconciliations.meters_of(self._pool, account.customer)
+        meters = {*terms.meters, *charged} - set(terms.free)  # Stripe does not hear of free meters
         compared = 0
         for meter in sorted(meters):
             meter_id = await self._objects.meter(meter)

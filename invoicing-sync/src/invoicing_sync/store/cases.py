@@ -61,6 +61,11 @@ KINDS: Mapping[str, Kind] = {
     "first_period_not_billed_in_advance": Kind(
         "a contract with licensed items came after its anchor", None, "bill the running period's licensed items by hand"
     ),
+    "charge_without_price": Kind(
+        "a meter is charged that the applied contract neither prices nor declares free, at its first such charge",
+        "a later revision that prices the meter or declares it free is applied",
+        "invoices with it are held: publish a revision with the meter in `free_meters`, or in `metered` with its price",
+    ),
     "meter_error": Kind(
         "Stripe reports usage that it took and does not count, by meter and code",
         None,
@@ -126,6 +131,34 @@ async def open_case(
         customer,
         detail,
         count,
+        now,
+    )
+
+
+async def open_case_once(
+    at: Pool | Connection, kind: str, key: str, *, now: datetime, customer: str | None = None, **detail: Any
+) -> None:
+    """
+    Open a case at the first sight of its cause; while it is open nothing is counted and nothing replaced.
+
+    Raises:
+        ValueError: `kind` is not in KINDS.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"{kind} is no kind of case: add it to KINDS")
+    await at.execute(
+        """
+        INSERT INTO cases (kind, natural_key, customer, detail, count, opened_at, changed_at)
+        VALUES ($1, $2, $3, $4, 1, $5, $5)
+        ON CONFLICT (kind, natural_key) DO UPDATE
+        SET detail = excluded.detail, count = cases.count + 1, changed_at = excluded.changed_at,
+            closed_at = NULL, closed_by = NULL, closed_reason = NULL
+        WHERE cases.closed_at IS NOT NULL
+        """,
+        kind,
+        key,
+        customer,
+        detail,
         now,
     )
 

@@ -11,6 +11,7 @@ from chassis.store import transaction
 from event_schemas.wire import ProgressData, RatedEntry
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Billing
+from invoicing_sync.store import cases
 from invoicing_sync.store.pool import Connection, Pool, lock_intake
 from invoicing_sync.usage.domain.placement import place
 from invoicing_sync.usage.domain.states import State
@@ -67,8 +68,42 @@ async def _append_deliveries(tx: Connection, fresh: Sequence[RatedEntry], freeze
         for entry in fresh
     ]
     await deliveries.append(tx, new)
+    await say_unpriced(tx, new, billing)
     lanes = {(d.customer, d.meter) for d in new if d.state is State.PENDING}
     return lanes | set(await deliveries.free_reversals(tx, charges))
+
+
+async def say_unpriced(tx: Connection, new: Sequence[NewDelivery], billing: Mapping[str, Billing]) -> None:
+    """
+    Open a case at the first charge of a customer's meter that the applied contract neither prices nor declares free.
+
+    What is agreed comes before what happens: while no contract is applied nothing is known to be without a price.
+    """
+    for delivery in first_unpriced(new, billing):
+        await cases.open_case_once(
+            tx,
+            "charge_without_price",
+            f"{delivery.customer}/{delivery.meter}",
+            now=delivery.recorded_at,
+            customer=delivery.customer,
+            meter=delivery.meter,
+            entry=delivery.identifier,
+            sentence=(
+                f"meter {delivery.meter} is charged, and the contract of {delivery.customer} neither prices it in "
+                "metered nor declares it free in free_meters: it is on no invoice, and invoices with it are held"
+            ),
+        )
+
+
+def first_unpriced(new: Sequence[NewDelivery], billing: Mapping[str, Billing]) -> list[NewDelivery]:
+    """The first charge of each customer's meter that the applied contract neither prices nor declares free."""
+    first: dict[Lane, NewDelivery] = {}
+    for delivery in new:
+        agreed = billing.get(delivery.customer)
+        if agreed is None or delivery.value <= 0 or delivery.meter in agreed.priced | agreed.free:
+            continue
+        first.setdefault((delivery.customer, delivery.meter), delivery)
+    return list(first.values())
 
 
 def delivery_of(
@@ -110,8 +145,8 @@ def place_delivery(
     )
     if placement.correction is not None:
         state = State.CORRECTION
-    elif delivery.value == 0:
-        state = State.NETTED  # nothing to count: Stripe need not hear of it
+    elif delivery.value == 0 or delivery.meter in billing.free:
+        state = State.NETTED  # nothing to bill: Stripe need not hear of it
     elif delivery.reverses is not None and not charge_is_here:
         state = State.WAITING_FOR_CHARGE
     else:

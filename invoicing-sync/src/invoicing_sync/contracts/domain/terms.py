@@ -47,6 +47,7 @@ class Terms:
     billing_anchor: datetime
     metered: tuple[MeteredTerm, ...]
     licensed: tuple[LicensedTerm, ...]
+    free: tuple[str, ...] = ()  # meters that are agreed to be on no invoice
 
     @property
     def meters(self) -> tuple[str, ...]:

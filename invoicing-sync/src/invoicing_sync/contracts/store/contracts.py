@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +15,18 @@ from invoicing_sync.store.pool import Connection, Pool
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """From when a customer's periods count, and from when Stripe bills usage."""
+    """From when a customer's periods count, from when Stripe bills usage, and what is agreed of which meters."""
 
     billing_anchor: datetime
     billed_from: datetime
+    priced: frozenset[str] = frozenset()
+    free: frozenset[str] = frozenset()
+
+    def for_meters_of(self, contract: Contract) -> Billing:
+        """The same, for the meters that a contract prices and declares free."""
+        return replace(
+            self, priced=frozenset(price.meter for price in contract.metered), free=frozenset(contract.free_meters)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +103,19 @@ async def activate(
 async def billing_of(tx: Connection, customers: list[str]) -> dict[str, Billing]:
     """Those of the customers whose contract is applied."""
     rows = await tx.fetch(
-        "SELECT customer, billing_anchor, billed_from FROM contracts "
-        "WHERE customer = ANY($1::text[]) AND applied_revision IS NOT NULL",
+        """
+        SELECT customer, billing_anchor, billed_from, applied -> 'free_meters' AS free,
+            jsonb_path_query_array(applied, '$.metered[*].meter') AS priced
+        FROM contracts WHERE customer = ANY($1::text[]) AND applied_revision IS NOT NULL
+        """,
         customers,
     )
-    return {row["customer"]: Billing(row["billing_anchor"], row["billed_from"]) for row in rows}
+    return {
+        row["customer"]: Billing(
+            row["billing_anchor"], row["billed_from"], frozenset(row["priced"]), frozenset(row["free"] or ())
+        )
+        for row in rows
+    }
 
 
 _ACCOUNT = """

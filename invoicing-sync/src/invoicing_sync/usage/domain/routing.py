@@ -100,7 +100,7 @@ def route_reversal(reversal: Effect, charge: Effect, *, now: datetime, limits: L
             return Step(reversal.identifier, Do.NET)
         case State.IN_FLIGHT | State.UNCLEAR:
             return None
-        case State.REFUSED:
+        case State.REFUSED | State.NETTED:  # netted alone: its meter was free then, and Stripe never heard of it
             return Step(reversal.identifier, Do.NET)
         case State.CORRECTION:
             return Step(reversal.identifier, Do.CORRECT, Correction.CHARGE_IS_CORRECTION)

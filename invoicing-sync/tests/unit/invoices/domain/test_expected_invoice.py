@@ -11,6 +11,7 @@ import pytest
 from event_schemas.values import Currency, Money
 from invoicing_sync.contracts.domain.terms import LicensedTerm, MeteredTerm, Terms, Tier
 from invoicing_sync.invoices.domain.expected_invoice import Line, differences, expected_lines, total, usage_lines
+from invoicing_sync.invoices.domain.unpriced import billed_meters, unpriced_problems
 
 SMS = MeteredTerm(
     "sms_segment",
@@ -61,8 +62,22 @@ class TestExpectedLines:
 
         assert expected_lines(terms, usage={"outcome": Decimal(0)}) == ()
 
-    def test_usage_of_a_meter_without_a_price_bills_nothing(self) -> None:
-        assert expected_lines(the_terms(licensed=()), usage={"unpriced": Decimal(7)}) == ()
+    def test_usage_of_a_meter_without_a_price_has_no_line_and_holds_the_invoice(self) -> None:
+        usage = {"unpriced": Decimal(7)}
+
+        assert unpriced_problems(the_terms(), usage) == (
+            "meter unpriced: 7 charged, and the contract neither prices it nor declares it free",
+        )
+        assert expected_lines(the_terms(licensed=()), usage=usage) == ()
+
+    def test_usage_of_a_free_meter_has_no_line_and_holds_nothing(self) -> None:
+        terms = the_terms(licensed=(), free=("shown",))
+        usage = {"shown": Decimal(7), "netted": Decimal(0)}
+
+        assert expected_lines(terms, usage=usage) == ()
+        assert unpriced_problems(terms, usage) == ()
+        assert unpriced_problems(terms, None) == ()
+        assert billed_meters(terms, usage) == ("netted", "outcome", "sms_segment")
 
 
 class TestUsageLines:

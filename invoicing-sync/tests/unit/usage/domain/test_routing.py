@@ -60,10 +60,12 @@ class TestRouteReversal:
 
         assert step == Step("r1", Do.CORRECT, Correction.CHARGE_IS_CORRECTION)
 
-    @pytest.mark.parametrize("state", [State.NETTED, State.CANCELLED])
-    def test_a_charge_cannot_be_reversed_twice(self, state: State) -> None:
+    def test_a_charge_cannot_be_taken_out_twice(self) -> None:
         with pytest.raises(ValueError, match="already"):
-            route_reversal(reversal(), charge(state), now=NOW, limits=LIMITS)
+            route_reversal(reversal(), charge(State.CANCELLED), now=NOW, limits=LIMITS)
+
+    def test_a_charge_of_a_meter_that_was_free_then_needs_no_call(self) -> None:
+        assert route_reversal(reversal(), charge(State.NETTED), now=NOW, limits=LIMITS) == Step("r1", Do.NET)
 
 
 class TestPlanLane:

@@ -1,0 +1,29 @@
+"""What is charged and has no price: nothing that was charged vanishes from an invoice in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from event_schemas.values import decimal_text
+from invoicing_sync.contracts.domain.terms import Terms
+
+
+def unpriced_problems(terms: Terms, ledger: Mapping[str, Decimal] | None) -> tuple[str, ...]:
+    """
+    Why an invoice is held whose period holds a net of meters that the contract neither prices nor declares free.
+
+    One sentence for each meter, by name; none where all is agreed. `ledger` is the frozen ledger's net by meter, None
+    on an invoice without usage. Source: design, "Nothing that was charged vanishes".
+    """
+    agreed = {*terms.meters, *terms.free}
+    return tuple(
+        f"meter {meter}: {decimal_text(net)} charged, and the contract neither prices it nor declares it free"
+        for meter, net in sorted((ledger or {}).items())
+        if net != 0 and meter not in agreed
+    )
+
+
+def billed_meters(terms: Terms, ledger: Mapping[str, Decimal] | None) -> tuple[str, ...]:
+    """The meters whose usage Stripe has and the gate compares: all but the free ones, of which Stripe never hears."""
+    return tuple(sorted({*terms.meters, *(ledger or {})} - set(terms.free)))
