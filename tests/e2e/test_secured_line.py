@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -47,6 +48,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
             "KAFKA_USERNAME": "line",
             "KAFKA_PASSWORD": KAFKA_PASSWORD,
             "STRIPE_API_KEY": "sk_test_unused",
+            "QUARANTINE_KEYS": "unused:" + base64.b64encode(os.urandom(32)).decode(),
             "NO_COLOR": "1",
         }
     finally:

@@ -46,6 +46,14 @@ def test_the_password_comes_from_outside_and_must_be_set() -> None:
     assert not re.search(r"postgresql://[^\s/@:]+:", TEXT)
 
 
+def test_the_quarantines_keys_come_from_outside_and_only_their_service_has_them() -> None:
+    having = [name for name, service in SERVICES.items() if "QUARANTINE_KEYS" in service.get("environment", {})]
+
+    assert having == ["usage-ingest"]
+    assert SERVICES["usage-ingest"]["environment"]["QUARANTINE_KEYS"].startswith("${QUARANTINE_KEYS:?")
+    assert "QUARANTINE_KEYS=\n" in (ROOT / "deploy" / "env.example").read_text()
+
+
 def test_the_image_runs_as_somebody_without_rights_and_tells_its_health() -> None:
     last_stage = (ROOT / "deploy" / "Dockerfile").read_text().rpartition("\nFROM ")[2]
 

@@ -1,4 +1,4 @@
-"""`python -m usage_ingest serve | migrate | keys create|rotate|revoke|list`."""
+"""`python -m usage_ingest serve | migrate | keys ... | seals ...`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from chassis.settings import DatabaseSettings, read, told_plainly
 from chassis.store import migrate as bring_up
 from chassis.telemetry import configure_logging
-from usage_ingest import commands
+from usage_ingest import commands, renewal
 from usage_ingest.settings import MIGRATIONS, SCHEMA, SERVICE, Settings
 
 cli = typer.Typer(
@@ -19,6 +19,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,  # its tracebacks may show values of variables
 )
 cli.add_typer(commands.keys, name="keys")
+cli.add_typer(renewal.seals, name="seals")
 
 
 @cli.command()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from sqlalchemy import RowMapping
 
 from chassis.access import Who
+from chassis.access_rules import asks, audited
 from chassis.errors import TryLater
+from chassis.keyring import KeyScope
 from chassis.problems import Problem, responses
 from event_schemas.vocabulary import QuarantineReason
+from usage_ingest.contents import open_content
 from usage_ingest.counting import Counts, count
+from usage_ingest.domain.amend import Amendment
 from usage_ingest.parts import Parts
 from usage_ingest.replay import replay
 from usage_ingest.store.errors import STORE_AWAY
@@ -44,8 +48,13 @@ class QuarantinedRow(BaseModel):
     key: str | None = Field(description="name of the API key that delivered it first")
     state: Literal["waiting", "replayed"]
     replayed_at: datetime | None
-    event: dict[str, Any] | None = Field(
-        description="the event, where it fits its schema; only then can it be replayed"
+    replayed_by: str | None = Field(description="name of the operator's key")
+    changes: dict[str, Any] | None = Field(
+        description="what the replay changed: paths in `drop` and `set`, with `*` for names not ours; `accept_time`"
+    )
+    event: dict[str, Any] | None = Field(description="the event, where it fits its schema")
+    content_kept_until: datetime | None = Field(
+        description="where it does not fit: until when what was sent is kept under seal, and can be replayed"
     )
 
 
@@ -56,8 +65,18 @@ class QuarantinePage(BaseModel):
     next_after: int | None
 
 
+class SealedContent(BaseModel):
+    """What was sent, as it was sent; bytes that are no UTF-8 are shown as U+FFFD."""
+
+    id: int
+    content: str
+
+
 class ReplayRequest(BaseModel):
-    """Which waiting rows: by id, by reason, by customer, or several of these; `everything` in place of them."""
+    """
+    Which waiting rows: by id, by reason, by customer, or several of these; `everything` in place of them. And what is
+    changed in each event before it is checked: paths such as `data.text` dropped, others set, an odd time accepted.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -65,6 +84,9 @@ class ReplayRequest(BaseModel):
     reason: QuarantineReason | None = None
     customer: CustomerText | None = None
     everything: bool = False
+    drop: list[str] = Field([], max_length=20, description="fields to take away; an event that lacks one stays")
+    set: dict[str, Any] = Field({}, max_length=20, description="fields to set, by path; drops come first")
+    accept_time: bool = Field(False, description="you answer for times that are too old, or were ahead of the clock")
     after: int = Field(0, ge=0, le=2**63 - 1)
     limit: int = Field(500, ge=1, le=1000)
 
@@ -136,12 +158,26 @@ def router(parts: Parts) -> APIRouter:
         )
         async with _StoreOrProblem():
             rows, more = await list_rows(parts.engine, selection)
-        items = [to_wire_row(row) for row in rows]
+        keep = timedelta(days=parts.settings.quarantine_content_days)
+        items = [to_wire_row(row, keep=keep) for row in rows]
         return QuarantinePage(items=items, next_after=items[-1].id if more else None)
 
-    @routes.post("/quarantine/replay", responses=responses(400, 422, 503), **for_operators)
-    async def replay_quarantine(wanted: ReplayRequest) -> ReplayAnswer:
+    @routes.get("/quarantine/{row_id}/content", responses=responses(404, 409, 422, 503), tags=["operators"])
+    @asks(KeyScope.OPERATE)
+    @audited
+    async def read_content(row_id: RowId, response: Response, by: str = Depends(operator)) -> SealedContent:
+        """What a quarantined event said that did not fit its schema, unsealed. Who reads it stands in the log."""
+        async with _StoreOrProblem():
+            content = await open_content(row_id, by=by, parts=parts)
+        response.headers["Cache-Control"] = "no-store"
+        return SealedContent(id=row_id, content=content)
+
+    @routes.post("/quarantine/replay", responses=responses(400, 422, 503), tags=["operators"])
+    async def replay_quarantine(wanted: ReplayRequest, by: str = Depends(operator)) -> ReplayAnswer:
         """Drive waiting events again: same id, first `received_at`, checks applied anew. Safe to repeat."""
+        amendment = Amendment(tuple(wanted.drop), tuple(wanted.set.items()), wanted.accept_time)
+        if flaw := amendment.flaw():
+            raise Problem(422, "invalid_request", flaw, field="drop, set")
         selection = Selection(
             ids=tuple(wanted.ids) if wanted.ids is not None else None,
             reason=wanted.reason,
@@ -150,7 +186,7 @@ def router(parts: Parts) -> APIRouter:
             limit=wanted.limit,
         )
         async with _StoreOrProblem():
-            outcome = await replay(selection, parts=parts)
+            outcome = await replay(selection, amendment, by=by, parts=parts)
         statuses = [driven.status for driven in outcome.driven]
         answer = ReplayAnswer(
             results=[ReplayResult.model_validate(driven, from_attributes=True) for driven in outcome.driven],
@@ -199,14 +235,16 @@ class _StoreOrProblem:
             ) from error
 
 
-def to_wire_row(row: RowMapping) -> QuarantinedRow:
-    """A row of the table as the API shows it."""
+def to_wire_row(row: RowMapping, *, keep: timedelta) -> QuarantinedRow:
+    """A row of the table, with the `kept_at` of its content, as the API shows it."""
     record = f"{row['record_topic']}/{row['record_partition']}/{row['record_offset']}"
     return QuarantinedRow(
         id=row["quarantine_id"],
         **{name: row[name] or None for name in ("source", "event_id", "subject", "customer", "type")},
         **{name: row[name] for name in ("reason", "field", "received_at", "last_received_at")},
-        **{name: row[name] for name in ("deliveries", "origin", "state", "replayed_at", "event")},
+        **{name: row[name] for name in ("deliveries", "origin", "state", "replayed_at", "replayed_by", "changes")},
+        event=row["event"],
+        content_kept_until=row["kept_at"] + keep if row["kept_at"] is not None else None,
         detail=row["sentence"],
         record=record if row["origin"] == "reader" else None,
         key=row["key_name"],

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
@@ -20,6 +20,7 @@ from chassis.app import create_app
 from chassis.bus import BatchProducer, TopicReader
 from chassis.clock import BusinessClock, business_clock
 from chassis.health import Health
+from chassis.retention import Pace, Pruned, Retention
 from chassis.store import create_engine, create_pool
 from chassis.testing import SetClock
 from chassis.topics import ensure_topics, identify
@@ -34,6 +35,7 @@ from usage_ingest.operators import SendersKeys
 from usage_ingest.parts import Parts
 from usage_ingest.register import CustomerRegister
 from usage_ingest.settings import SCHEMA, SERVICE, Settings
+from usage_ingest.store.contents import expire_contents
 from usage_ingest.store.errors import STORE_AWAY
 from usage_ingest.store.keys import valid_secrets
 from usage_ingest.store.returns import positions
@@ -41,6 +43,7 @@ from usage_ingest.store.returns import positions
 log = logging.getLogger(__name__)
 
 _AWAY = (KafkaError, KafkaException, *STORE_AWAY)
+_PACE = Pace(every_s=60.0, rows=200, pause_s=0.1)  # contents of up to 1 MiB: few at a time
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ class Service:
             group.create_task(self.contracts.run(), name="contracts")
             group.create_task(self.returns.run(), name="returns")
             group.create_task(self._refresh(), name="refresh")
+            group.create_task(self._retention().run(), name="retention")
             await self.contracts.caught_up.wait()  # or events of customers with a contract would be quarantined
             parts.ready = True
             log.info(
@@ -108,12 +112,22 @@ class Service:
             sending.note(parts.confirmed, behind=parts.producer.waiting_bytes)
             metrics.WAITING_BYTES.set(parts.producer.waiting_bytes)
             metrics.OPEN_REQUESTS.set(parts.open_requests)
+            parts.seals.refresh()
             try:
                 parts.keys.replace(await valid_secrets(parts.engine))
                 await parts.register.refresh()
             except STORE_AWAY as error:
                 # nobody can revoke a key while the database is away, so the keys in memory stay the right ones
                 log.warning("keys and customers not refreshed", extra={"error": type(error).__name__})
+
+    def _retention(self) -> Retention:
+        parts = self.parts
+
+        async def contents(most: int) -> Pruned:
+            before = parts.clock.now() - timedelta(days=parts.settings.quarantine_content_days)
+            return await expire_contents(parts.hot_pool, before, most)
+
+        return Retention({"sealed contents": contents}, replace(_PACE, every_s=parts.settings.prune_every_s))
 
     async def quiet(self, at: datetime) -> list[str]:
         """What is still to do up to this business time."""
@@ -196,6 +210,7 @@ def _make_parts(settings: Settings, clock: BusinessClock | SetClock) -> Parts:
         keys=KeyRing(),
         register=CustomerRegister(engine),
         accepted=Log(broker, EVENTS_ACCEPTED.name, partitions=settings.event_partitions),
+        seals=settings.seals(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,9 @@ class Delivery:
     fingerprint: bytes
     event: str | None  # JSON, where it fits its schema
     received_at: datetime  # business time
+    content: bytes | None = dataclasses.field(
+        default=None, repr=False
+    )  # what was sent, where it does not fit: stored sealed only
 
     @property
     def key(self) -> tuple[str, str, str, bytes]:
@@ -40,14 +44,21 @@ class Delivery:
 def delivery_of(
     item: ProductEvent | Broken, flaw: Flaw, received_at: datetime, *, keep_payload: bool | None = None
 ) -> Delivery:
-    """The row of a bad event, decoded or not. `keep_payload` None: as the flaw says; a broken event has none."""
+    """
+    The row of a bad event, decoded or not: with the event where it fits its schema, else with its content to be sealed.
+
+    `keep_payload` None: as the flaw says. An event that decodes is kept without the attributes that are not ours.
+    """
+    payload, content = None, None
     if isinstance(item, Broken):
-        payload, kind, fingerprint = None, item.type or "", item.fingerprint
+        kind, fingerprint, content = item.type or "", item.fingerprint, item.content
     else:
-        payload, kind, fingerprint = None, type_of(item), fingerprint_of(item)
+        kind, fingerprint = type_of(item), fingerprint_of(item)
         if flaw.keeps_payload if keep_payload is None else keep_payload:
             item.receivedat = received_at
             payload = _ENCODE(item).decode()
+        else:
+            content = _ENCODE(item)
     return Delivery(
         source=identifier_or_none(item.source) or "",
         event_id=identifier_or_none(item.id) or "",
@@ -60,6 +71,7 @@ def delivery_of(
         fingerprint=fingerprint,
         event=payload,
         received_at=received_at,
+        content=content,
     )
 
 

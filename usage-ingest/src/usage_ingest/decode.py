@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NoReturn
 
@@ -44,10 +44,11 @@ class Undecodable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """An event that does not decode: its flaw, and those of its identifiers that are valid ones."""
+    """An event that does not decode: its flaw, what was sent, and those of its identifiers that are valid ones."""
 
     flaw: Flaw
     fingerprint: bytes
+    content: bytes = field(repr=False)  # the event's JSON as it came, to be kept under seal and shown nowhere
     id: str | None = None
     source: str | None = None
     subject: str | None = None
@@ -71,7 +72,7 @@ def decode_events(body: bytes, shape: Shape) -> list[ProductEvent | Broken]:
     except (msgspec.DecodeError, RecursionError):  # a ValidationError is a DecodeError
         parts = _split(body, single=single)
         _check_count(len(parts))
-        return [_decode_one(part) for part in parts]
+        return [decode_one(part) for part in parts]
     _check_count(len(events))
     return events
 
@@ -145,7 +146,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _decode_one(part: bytes) -> ProductEvent | Broken:
+def decode_one(part: bytes) -> ProductEvent | Broken:
+    """One event's JSON, or what is wrong with it."""
     try:
         event: ProductEvent = _ONE.decode(part)
         return event
@@ -164,6 +166,7 @@ def _broken(part: bytes, flaw: Flaw) -> Broken:
     return Broken(
         flaw,
         hashlib.sha256(part).digest(),
+        part,
         id=identifier_or_none(loose.get("id")),
         source=identifier_or_none(loose.get("source")),
         subject=identifier_or_none(loose.get("subject")),

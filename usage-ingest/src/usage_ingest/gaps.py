@@ -13,7 +13,7 @@ FAILPOINTS = Failpoints(
         "was acknowledged, the sender repeats all",
         "events.before-answer": "all is stored and nobody knows; the sender repeats all: a repeated event is a "
         "duplicate by identity, a repeated quarantine is one more delivery of its row",
-        "replay.before-mark": "the event is on the bus again and its row still waits; the next replay sends it once "
-        "more, a duplicate by identity",
+        "replay.before-mark": "the event is on the bus again and its row still waits with its content; the next replay "
+        "sends it once more, a duplicate by identity",
     },
 )

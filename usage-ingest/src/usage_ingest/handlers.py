@@ -126,7 +126,7 @@ def _between_partitions() -> None:
 
 async def _keep(bad: list[tuple[EventResult, Delivery]], *, key: ApiKey, parts: Parts) -> None:
     try:
-        await record_deliveries(parts.hot_pool, [delivery for _, delivery in bad], key_name=key.name)
+        await record_deliveries(parts.hot_pool, [delivery for _, delivery in bad], key_name=key.name, seals=parts.seals)
     except STORE_AWAY as error:
         log.warning("quarantine not written", extra={"deliveries": len(bad), "error": type(error).__name__})
         for result, _ in bad:

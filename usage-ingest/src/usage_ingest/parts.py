@@ -14,6 +14,7 @@ from chassis.testing import SetClock
 from usage_ingest.broker import Log
 from usage_ingest.keyring import KeyRing
 from usage_ingest.register import CustomerRegister
+from usage_ingest.seals import Seals
 from usage_ingest.settings import Settings
 
 
@@ -28,6 +29,7 @@ class Parts:
     keys: KeyRing
     register: CustomerRegister
     accepted: Log
+    seals: Seals
     pool: asyncpg.Pool[asyncpg.Record] | None = None
     ready: bool = False  # the clock is seen, keys and customers are loaded, the broker has answered once
     open_requests: int = 0

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from chassis.settings import ServiceSettings
+from chassis.errors import WrongSetting
+from chassis.settings import DatabaseSettings, ServiceSettings
+from usage_ingest.seals import Seals
 
 SERVICE = "usage-ingest"
 SCHEMA = "ingest"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class Settings(ServiceSettings):
+class SealSettings(BaseSettings):
+    """The keys under which the quarantine is sealed. No default: a 202 would promise what nobody keeps."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    quarantine_keys: SecretStr | None = None  # ID:KEY, several with commas: the first seals, all open
+    quarantine_keys_file: str | None = None  # instead: one a line, read again while we run
+
+    @model_validator(mode="after")
+    def _keys_are_there(self) -> Self:
+        try:
+            self.seals()
+        except WrongSetting as wrong:
+            raise ValueError(str(wrong)) from None
+        return self
+
+    def seals(self) -> Seals:
+        """The keys, ready to seal and open. Raises WrongSetting."""
+        given = self.quarantine_keys.get_secret_value() if self.quarantine_keys else None
+        return Seals(given, self.quarantine_keys_file)
+
+
+class RenewSettings(DatabaseSettings, SealSettings):
+    """What the `seals` commands read."""
+
+
+class Settings(ServiceSettings, SealSettings):
     """What `serve` reads from the environment; limits that senders rely on are in `domain.limits`, not here."""
 
     producer_linger_ms: float = Field(2.0, ge=0, le=100)  # gathers a batch; more adds latency and saves little CPU
@@ -25,3 +55,5 @@ class Settings(ServiceSettings):
     database_pool_size: int = Field(4, ge=1)  # only bad events and operators use the database
     topic_replication: int = Field(1, ge=1)  # for topics made at the start; 3 on a cluster
     stalled_after_s: float = Field(60.0, gt=0)  # liveness fails when work has stood still this long
+    quarantine_content_days: int = Field(30, ge=1, le=3650)  # business time from the last delivery; then it is deleted
+    prune_every_s: float = Field(60.0, gt=0)  # how often we look for contents whose time is over

@@ -23,6 +23,7 @@ import uvloop
 
 from chassis.testing import HouseKeys
 from embedded_stack import Stack
+from usage_ingest.seals import new_key
 from usage_ingest.testing import Running, command
 
 CUSTOMERS = [f"customer-{number}" for number in range(300)]
@@ -136,6 +137,7 @@ def main() -> None:
                 **HouseKeys(stack.state_dir).env,
                 "EVENT_PARTITIONS": "8",
                 "BUSINESS_CLOCK_URL": "",
+                "QUARANTINE_KEYS": new_key(),
             }
             command(env, "migrate")
             key = json.loads(command(env, "keys", "create", "--name", "bench", "--operator", "--json"))["key"]

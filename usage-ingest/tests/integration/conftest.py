@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from chassis.testing import ClockServer, HouseKeys
 from embedded_stack import Stack
 from usage_ingest.__main__ import cli
+from usage_ingest.seals import new_key
 from usage_ingest.testing import Running, command
 
 PARTITIONS = "8"
@@ -54,7 +55,7 @@ def house_keys(tmp_path_factory: pytest.TempPathFactory) -> HouseKeys:
 
 @pytest.fixture(scope="session")
 def base_env(stack: Stack, house_keys: HouseKeys) -> dict[str, str]:
-    env = {**stack.urls.env(), **house_keys.env, "EVENT_PARTITIONS": PARTITIONS}
+    env = {**stack.urls.env(), **house_keys.env, "EVENT_PARTITIONS": PARTITIONS, "QUARANTINE_KEYS": new_key("tests")}
     command(env, "migrate")
     asyncio.run(_register(env["DATABASE_URL"], "acme"))
     return env

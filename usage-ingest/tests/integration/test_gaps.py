@@ -72,3 +72,35 @@ def test_a_replay_that_died_before_marking_is_repeated_as_the_same_event(
     assert revived.get("/v1/quarantine", operator, customer=customer)["items"] == []
     records = accepted(bootstrap, source=source)
     assert [(record["id"], record["receivedat"]) for record in records] == [("e1", "2026-03-02T10:00:10Z")] * 2
+
+
+def test_a_repaired_replay_that_died_before_marking_still_has_its_content(
+    start: Start, operator: str, source: str, bootstrap: str
+) -> None:
+    gap, repair = "replay.before-mark", {"drop": ["data.sentiment"]}
+    dying = start(SETTLED_FAILPOINT=f"usage-ingest.{gap}")
+    dying.send([an_event(1, source=source, data={"signal": "ai_answer", "sentiment": "cross"})], operator)
+    (row,) = dying.get("/v1/quarantine", operator, source=source)["items"]
+
+    with pytest.raises(httpx.TransportError):
+        dying.post("/v1/quarantine/replay", operator, {"ids": [row["id"]], **repair})
+    assert dying.wait_dead() == -9
+    revived = start()
+    again = revived.post("/v1/quarantine/replay", operator, {"ids": [row["id"]], **repair})
+
+    assert again.json()["replayed"] == 1
+    records = accepted(bootstrap, source=source)
+    assert [(record["id"], record["receivedat"]) for record in records] == [("e1", "2026-03-02T10:00:10Z")] * 2
+
+
+@pytest.mark.parametrize("gap", ["events.before-quarantine", "events.before-answer"])
+def test_no_row_is_ever_without_its_content(gap: str, start: Start, operator: str, source: str) -> None:
+    dying = start(SETTLED_FAILPOINT=f"usage-ingest.{gap}")
+
+    with pytest.raises(httpx.TransportError):
+        dying.send(a_batch(source), operator)
+    revived = start()
+
+    rows = revived.get("/v1/quarantine", operator, source=source)["items"]
+    assert len(rows) == (1 if gap == "events.before-answer" else 0)
+    assert all(row["content_kept_until"] for row in rows)

@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from chassis.testing import HouseKeys
 from usage_ingest.app import build
+from usage_ingest.seals import new_key
 from usage_ingest.settings import Settings
 from usage_ingest.testing import Running, an_event
 
@@ -105,6 +106,7 @@ with tempfile.TemporaryDirectory() as folder:
         database_url=SecretStr("postgresql://nowhere"),
         kafka_bootstrap_servers="nowhere",
         access_keys_file=str(HouseKeys(Path(folder)).file),
+        quarantine_keys=SecretStr(new_key()),
     )
     DOCUMENT = build(SETTINGS).app.openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -134,6 +136,8 @@ class Fleet:
             "STRIPE_BASE_URL": sandbox,
             "PUBLIC_URL": self.services.reserve("invoicing-sync"),
         }
+        if not os.environ.get("QUARANTINE_KEYS") and not os.environ.get("QUARANTINE_KEYS_FILE"):
+            env["QUARANTINE_KEYS_FILE"] = str(self._quarantine_keys())
         if plan.clock_start:
             env |= {"SANDBOX_CLOCK_START": plan.clock_start, "BUSINESS_CLOCK_URL": f"{sandbox}/_sandbox/clock"}
         return env
@@ -181,3 +185,10 @@ class Fleet:
 
     def _keep(self, **secrets: str) -> None:
         write_private(self._credentials, json.dumps({**self._kept(), **secrets}))
+
+    def _quarantine_keys(self) -> Path:
+        """The file of the key under which usage-ingest seals its quarantine, made when there is none."""
+        file = self.state / "quarantine.keys"
+        if not file.exists():
+            write_private(file, f"k-{secrets.token_hex(4)}:{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+        return file

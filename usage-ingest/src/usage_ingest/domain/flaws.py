@@ -42,6 +42,19 @@ IN_THE_FUTURE = Flaw(
     QuarantineReason.IN_THE_FUTURE, "time", "time lies more than 15 minutes after the event was received"
 )
 
+STILL_AHEAD = Flaw(
+    QuarantineReason.IN_THE_FUTURE,
+    "time",
+    "time still lies ahead of the business time now: replay it once that has come, or set another time",
+)
+NO_CLOCK = Flaw(QuarantineReason.TOO_OLD, "time", "time lies before the year 2000, which no clock of a product says")
+
+
+def accepted_time_flaw(event: ProductEvent, *, bounds: Bounds, customers: Container[str]) -> Flaw | None:
+    """The same as `flaw_in` where an operator answers for the event's time."""
+    found = flaw_in(event, bounds=bounds, customers=customers)
+    return {TOO_OLD: NO_CLOCK, IN_THE_FUTURE: STILL_AHEAD}.get(found, found) if found else None
+
 
 def flaw_in(event: ProductEvent, *, bounds: Bounds, customers: Container[str]) -> Flaw | None:
     """What is wrong with a decoded event; None where it may go on the bus."""

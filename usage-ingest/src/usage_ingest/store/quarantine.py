@@ -8,32 +8,47 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-from sqlalchemy import BigInteger, ColumnElement, RowMapping, cast, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, RowMapping, cast, func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from usage_ingest.convert import Delivery
-from usage_ingest.store.tables import QUARANTINE
+from usage_ingest.seals import Seals
+from usage_ingest.store.tables import QUARANTINE, SEALED_CONTENTS
 
+# One statement, so one transaction: no row without its sealed content, no content without its row. A later delivery
+# keeps the content longer, since its 202 has promised as much; a row that was replayed gets none again.
 _RECORD = """
-INSERT INTO quarantine (origin, source, event_id, subject, customer, type, reason, field, sentence, fingerprint, event,
-                        received_at, last_received_at, deliveries, key_name)
-SELECT 'door', source, event_id, subject, customer, type, reason, field, sentence, fingerprint, event::jsonb,
-       received_at, received_at, deliveries, $13
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::bytea[], $10::text[], $11::timestamptz[], $12::bigint[])
-     AS u (source, event_id, subject, customer, type, reason, field, sentence, fingerprint, event,
-           received_at, deliveries)
-ON CONFLICT (source, event_id, reason, fingerprint) WHERE origin = 'door'
-DO UPDATE SET deliveries = quarantine.deliveries + EXCLUDED.deliveries,
-              last_received_at = greatest(quarantine.last_received_at, EXCLUDED.last_received_at)
+WITH u AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::text[], $9::bytea[], $10::text[], $11::timestamptz[], $12::bigint[], $14::text[],
+                         $15::bytea[])
+         AS u (source, event_id, subject, customer, type, reason, field, sentence, fingerprint, event,
+               received_at, deliveries, key_id, sealed)
+), recorded AS (
+    INSERT INTO quarantine (origin, source, event_id, subject, customer, type, reason, field, sentence, fingerprint,
+                            event, received_at, last_received_at, deliveries, key_name)
+    SELECT 'door', source, event_id, subject, customer, type, reason, field, sentence, fingerprint, event::jsonb,
+           received_at, received_at, deliveries, $13
+    FROM u
+    ON CONFLICT (source, event_id, reason, fingerprint) WHERE origin = 'door'
+    DO UPDATE SET deliveries = quarantine.deliveries + EXCLUDED.deliveries,
+                  last_received_at = greatest(quarantine.last_received_at, EXCLUDED.last_received_at)
+    RETURNING quarantine_id, source, event_id, reason, fingerprint, state
+)
+INSERT INTO sealed_contents (quarantine_id, key_id, sealed, kept_at)
+SELECT recorded.quarantine_id, u.key_id, u.sealed, u.received_at
+FROM recorded JOIN u USING (source, event_id, reason, fingerprint)
+WHERE u.sealed IS NOT NULL AND recorded.state = 'waiting'
+ON CONFLICT (quarantine_id) DO UPDATE SET kept_at = greatest(sealed_contents.kept_at, EXCLUDED.kept_at)
 """
 
 
 async def record_deliveries(
-    pool: asyncpg.Pool[asyncpg.Record], deliveries: Sequence[Delivery], *, key_name: str
+    pool: asyncpg.Pool[asyncpg.Record], deliveries: Sequence[Delivery], *, key_name: str, seals: Seals
 ) -> None:
     """
-    Add these deliveries: a new row, or one more on the row that is there. Committed on return.
+    Add these deliveries, each a new row with its sealed content, or one more on the row that is there. Committed on
+    return.
 
     A row that was replayed stays replayed: the repeated delivery is the event that the replay has put on the bus.
     """
@@ -44,6 +59,7 @@ async def record_deliveries(
     # sorted by key: unsorted concurrent batches that share keys deadlock
     rows = [merged[key] for key in sorted(merged)]
     firsts = [first for first, _ in rows]
+    sealed = [seals.seal(d.content, d.key) if d.content is not None else None for d in firsts]
     await pool.execute(
         _RECORD,
         [d.source for d in firsts],
@@ -59,6 +75,8 @@ async def record_deliveries(
         [d.received_at for d in firsts],
         [count for _, count in rows],
         key_name,
+        [seal.key_id if seal else None for seal in sealed],
+        [seal.text if seal else None for seal in sealed],
     )
 
 
@@ -96,7 +114,11 @@ class Selection:
 async def list_rows(engine: AsyncEngine, selection: Selection) -> tuple[list[RowMapping], bool]:
     """The rows of a page, and whether there are more."""
     query = (
-        select(QUARANTINE).where(*selection.criteria()).order_by(QUARANTINE.c.quarantine_id).limit(selection.limit + 1)
+        select(QUARANTINE, SEALED_CONTENTS.c.kept_at)
+        .outerjoin(SEALED_CONTENTS, SEALED_CONTENTS.c.quarantine_id == QUARANTINE.c.quarantine_id)
+        .where(*selection.criteria())
+        .order_by(QUARANTINE.c.quarantine_id)
+        .limit(selection.limit + 1)
     )
     async with engine.connect() as connection:
         rows = list((await connection.execute(query)).mappings())
@@ -116,13 +138,15 @@ async def lock_waiting(connection: AsyncConnection, selection: Selection) -> tup
     return rows[: selection.limit], len(rows) > selection.limit
 
 
-async def mark_replayed(connection: AsyncConnection, ids: Sequence[int], *, at: datetime) -> None:
-    """These rows no longer wait. Safe to repeat."""
+async def mark_replayed(
+    connection: AsyncConnection, ids: Sequence[int], *, at: datetime, by: str, changes: dict[str, Any] | None
+) -> None:
+    """These rows no longer wait: when, by whose key, and what was changed in them. Safe to repeat."""
     columns = QUARANTINE.c
     await connection.execute(
         update(QUARANTINE)
         .where(columns.quarantine_id.in_(ids), columns.state == "waiting")
-        .values(state="replayed", replayed_at=at)
+        .values(state="replayed", replayed_at=at, replayed_by=by, changes=null() if changes is None else changes)
     )
 
 

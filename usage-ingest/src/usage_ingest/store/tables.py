@@ -75,4 +75,15 @@ QUARANTINE = Table(
     Column("record_offset", BigInteger),
     Column("state", Text, nullable=False),  # waiting | replayed
     Column("replayed_at", _INSTANT),
+    Column("replayed_by", Text),  # name of the operator's key
+    Column("changes", JSONB),  # what the replay changed, in names of the schema; null: nothing
+)
+
+SEALED_CONTENTS = Table(
+    "sealed_contents",
+    METADATA,
+    Column("quarantine_id", BigInteger, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # nonce, ciphertext, tag; see seals.py
+    Column("kept_at", _INSTANT, nullable=False),  # business time of the last delivery
 )
