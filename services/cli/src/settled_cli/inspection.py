@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -190,9 +191,16 @@ def dead_letters(
     reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only this customer.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    content: Annotated[
+        int | None, typer.Option(metavar="ID", help="Show what was sent in this row; it is logged.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """What waits in the quarantine, and why."""
+    if content is not None:
+        sent = ask(lambda line: line.get("usage-ingest", f"/v1/quarantine/{content}/content"))
+        print_json(sent) if as_json else out.print(sent["content"], markup=False, highlight=False, soft_wrap=True)
+        return
     page = ask(lambda line: line.get("usage-ingest", "/v1/quarantine", reason=reason, customer=customer, limit=limit))
     if as_json:
         print_json(page)
@@ -226,12 +234,24 @@ def replay(
     ids: Annotated[list[int] | None, typer.Argument(help="Rows of `settled dead-letters`.")] = None,
     reason: Annotated[str | None, typer.Option(help="All of this reason.")] = None,
     customer: Annotated[str | None, typer.Option(help="All of this customer.")] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="Take a field away first, such as data.text; repeatable.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Set a field first, such as data.intent=question; repeatable.")
+    ] = None,
+    accept_time: Annotated[
+        bool, typer.Option("--accept-time", help="You answer for times that are too old or were ahead of the clock.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Drive quarantined events again, with the same ids and the first time at which they came."""
     if not ids and not reason and not customer:
         fail("name rows, a --reason or a --customer", Exit.USAGE)
-    order = {key: value for key, value in (("ids", ids), ("reason", reason), ("customer", customer)) if value}
+    given = {"ids": ids, "reason": reason, "customer": customer, "drop": drop, "set": _assignments(set_ or [])}
+    order: dict[str, Any] = {key: value for key, value in given.items() if value}
+    if accept_time:
+        order["accept_time"] = True
     result = ask(lambda line: _replay_all(line, order))
     if as_json:
         print_json(result)
@@ -241,3 +261,19 @@ def replay(
             if row["status"] != "replayed":
                 out.print(f"  {row['id']}: {row['reason']} {row['detail'] or ''}")
     raise typer.Exit(Exit.FINDING if result["still_quarantined"] else Exit.WELL)
+
+
+def _assignments(texts: list[str]) -> dict[str, Any]:
+    """`path=value` as the API takes it: a value that is JSON is that, any other is a text."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        path, equals, value = text.partition("=")
+        if not equals or not path:
+            fail("--set takes PATH=VALUE, such as data.intent=question", Exit.USAGE)
+        if path in found:
+            fail(f"--set names {path} twice", Exit.USAGE)
+        try:
+            found[path] = json.loads(value)
+        except ValueError:
+            found[path] = value
+    return found
