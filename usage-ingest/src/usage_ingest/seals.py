@@ -56,6 +56,7 @@ class Seals:
         if not given and not file:
             raise WrongSetting(f"{SETTING} is not set: what is quarantined is kept sealed; {HOW_TO_MAKE_ONE}")
         self._file = Path(file) if file else None
+        self._complaint: str | None = None  # told once, not at every look
         self._keys = keys_of(given or "", SETTING) if self._file is None else self._read(self._file)
 
     @property
@@ -70,8 +71,11 @@ class Seals:
         try:
             keys = self._read(self._file)
         except WrongSetting as wrong:
-            log.warning("the quarantine's keys cannot be read; the last ones stay", extra={"sentence": str(wrong)})
+            if str(wrong) != self._complaint:
+                self._complaint = str(wrong)
+                log.warning("the quarantine's keys cannot be read; the last ones stay", extra={"sentence": str(wrong)})
             return
+        self._complaint = None
         if tuple(keys) != self.key_ids:
             log.info("the quarantine's keys were read again", extra={"key_ids": list(keys)})
         self._keys = keys
