@@ -16,7 +16,7 @@ OURS = ["sandbox", "usage-ingest", "rating", "invoicing-sync"]
 
 
 def test_the_line_is_complete() -> None:
-    assert sorted(SERVICES) == ["invoicing-sync", "kafka", "migrate", "postgres", "rating", "sandbox", "usage-ingest"]
+    assert set(SERVICES) == {*OURS, "keys", "kafka", "migrate", "postgres"}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -26,6 +26,16 @@ def test_a_service_starts_after_the_migrations_without_privileges(name: str) -> 
     assert service["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_takes_the_keys_of_a_volume_that_it_cannot_write(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["environment"]["ACCESS_KEYS_FILE"] == "/keys/keys.jsonl"
+    assert service["volumes"] == ["keys:/keys:ro"]
+    assert SERVICES["keys"]["volumes"] == ["keys:/keys"]
+    assert SERVICES["keys"]["profiles"] == ["tools"]
 
 
 def test_every_port_is_open_to_this_machine_only() -> None:

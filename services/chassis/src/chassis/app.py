@@ -44,19 +44,13 @@ class HealthAnswer(BaseModel):
 
 
 def create_app(
-    title: str,
-    *,
-    health: Health,
-    access: Access | None = None,
-    quiet: Quiet | None = None,
-    lifespan: Lifespan | None = None,
+    title: str, *, health: Health, access: Access, quiet: Quiet | None = None, lifespan: Lifespan | None = None
 ) -> FastAPI:
     """An app with the house's refusals, its guard, and the four routes that every service has."""
     app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     problems.install(app)
-    if access is not None:
-        app.add_middleware(Guard, access=access, routes=lambda: routes_of(app))
-        access_document.install(app)
+    app.add_middleware(Guard, access=access, routes=lambda: routes_of(app))
+    access_document.install(app)
 
     @app.get("/healthz", response_model=HealthAnswer, responses={503: {"model": HealthAnswer}}, tags=["operations"])
     @open_to_all("a probe has no key")
@@ -78,7 +72,7 @@ def create_app(
         """Metrics in Prometheus' text format."""
         return Response(prometheus_client.generate_latest(), media_type="text/plain; version=0.0.4")
 
-    if access is not None and access.metrics_open:
+    if access.metrics_open:
         metrics = open_to_all("METRICS_OPEN")(metrics)
     app.get("/metrics", response_class=Response, tags=["operations"])(metrics)
 

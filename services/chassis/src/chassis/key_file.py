@@ -27,7 +27,11 @@ _REMIND_S = 60.0
 
 
 class KeyFile:
-    """The keys as they stand in the file, at most a second old; while it is away or broken the last good ones stay."""
+    """
+    The keys as they stand in the file: a new one at once, an end at most a second late.
+
+    While the file is away or broken the last good ones stay.
+    """
 
     def __init__(self, path: Path) -> None:
         """Raises WrongSetting where it cannot be read, holds no key, or others may write it."""
@@ -46,7 +50,7 @@ class KeyFile:
 
     def find(self, secret: str) -> Key | None:
         """The key with this secret where it is valid at this moment of process time, else None."""
-        key = keyring.find(self._known(), secret)
+        key = keyring.find(self._known(), secret) or keyring.find(self._known(now=True), secret)  # made a moment ago
         if key is None:
             return None
         state = key.state(datetime.now(UTC))
@@ -55,9 +59,9 @@ class KeyFile:
             return None
         return key
 
-    def _known(self) -> Sequence[Key]:
+    def _known(self, *, now: bool = False) -> Sequence[Key]:
         try:
-            text = self._file.news()
+            text = self._file.news(now=now)
             if text is None:
                 return self._keys
             keys = keyring.from_text(text)

@@ -16,9 +16,14 @@ class WatchedFile:
         self._looked_at = float("-inf")
         self._stamp: tuple[int, int, int] | None = None
 
-    def news(self) -> str | None:
-        """The text where it has changed since the last call, else None. Raises OSError; UnicodeDecodeError."""
-        if time.monotonic() - self._looked_at < FRESH_S:
+    def news(self, *, now: bool = False) -> str | None:
+        """
+        The text where it has changed since the last call, else None. `now`: looked at whenever that was.
+
+        Raises:
+            OSError, UnicodeDecodeError: it cannot be read.
+        """
+        if not now and time.monotonic() - self._looked_at < FRESH_S:
             return None
         self._looked_at = time.monotonic()
         found = self.path.stat()

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import httpx
 import pytest
 from fastapi import FastAPI, HTTPException, Query
 
+from chassis.access import Access
 from chassis.app import create_app
 from chassis.health import Health
+from chassis.key_file import KeyFile
 from chassis.problems import MEDIA_TYPE, Problem, ProblemDocument
+from chassis.testing import HouseKeys
 from event_schemas.times import iso
 
 
 class Service:
     """An app whose needs, work and quiet a test sets."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: HouseKeys) -> None:
+        self.keys = keys
+        self.access = Access(KeyFile(keys.file))
         self.health = Health()
         self.work = self.health.watch("reading", limit_s=60)
         self.away: str | None = None
         self.waiting: list[str] = []
         self.asked_about: list[str] = []
         self.health.ready["kafka"] = self._kafka
-        self.app = create_app("test", health=self.health, quiet=self._quiet)
+        self.app = create_app("test", health=self.health, access=self.access, quiet=self._quiet)
         _add_refusing_routes(self.app)
 
     async def _kafka(self) -> str | None:
@@ -56,13 +62,14 @@ def _add_refusing_routes(app: FastAPI) -> None:
 
 
 @pytest.fixture
-def service() -> Service:
-    return Service()
+def service(tmp_path: Path) -> Service:
+    return Service(HouseKeys(tmp_path))
 
 
 @pytest.fixture
 async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=service.app), base_url="http://test") as made:
+    transport, header = httpx.ASGITransport(app=service.app), service.keys.header
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=header) as made:
         yield made
 
 
@@ -128,8 +135,8 @@ class TestQuiet:
         assert answer.headers["content-type"] == MEDIA_TYPE
         assert answer.json()["field"] == "query.at"
 
-    async def test_a_service_without_an_answer_has_no_such_route(self) -> None:
-        app = create_app("test", health=Health())
+    async def test_a_service_without_an_answer_has_no_such_route(self, service: Service) -> None:
+        app = create_app("test", health=Health(), access=service.access)
 
         assert "/quiet" not in app.openapi()["paths"]
 

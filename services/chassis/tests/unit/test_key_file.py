@@ -55,6 +55,18 @@ def test_a_new_a_rotated_and_a_revoked_key_act_while_the_file_is_used(keys: Hous
     assert file.find(keys.read) is not None
 
 
+def test_a_new_secret_is_good_at_once_and_not_at_the_next_look(
+    keys: HouseKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched, "FRESH_S", 3600.0)
+    file, rotated = KeyFile(keys.file), new_secret()
+    assert file.find(keys.read) is not None
+
+    rotate_key(keys.file, "test-read", secret=rotated, overlap=timedelta(hours=1))
+
+    assert file.find(rotated) is not None
+
+
 @pytest.mark.parametrize("content", ["{", "", "\n"])
 def test_a_broken_file_leaves_the_last_good_one_and_says_so_once(
     content: str, keys: HouseKeys, caplog: pytest.LogCaptureFixture

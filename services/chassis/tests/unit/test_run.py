@@ -14,14 +14,19 @@ from pathlib import Path
 import httpx
 import pytest
 
+from chassis.testing import HouseKeys
+
 PROGRAM = """
 import asyncio, sys
 from contextlib import asynccontextmanager
+from pathlib import Path
+from chassis.access import Access
 from chassis.app import create_app, run
 from chassis.health import Health
+from chassis.key_file import KeyFile
 from chassis.telemetry import configure_logging
 
-kind, port = sys.argv[1], int(sys.argv[2])
+kind, port, keys = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
 configure_logging("test")
 entered = asyncio.Event()
 
@@ -32,7 +37,7 @@ async def lifespan(app):
     yield
     print("lifespan ended", flush=True)
 
-app = create_app("test", health=Health(), lifespan=lifespan)
+app = create_app("test", health=Health(), access=Access(KeyFile(keys)), lifespan=lifespan)
 
 @app.get("/slow")
 async def slow() -> str:
@@ -66,9 +71,13 @@ class Process:
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self._log = log
+        keys = HouseKeys(log.parent)
+        self.header = keys.header
         with log.open("wb") as output:
             self.popen = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, kind, str(port)], stdout=output, stderr=subprocess.STDOUT
+                [sys.executable, "-c", PROGRAM, kind, str(port), str(keys.file)],
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
 
     @property
@@ -116,7 +125,7 @@ def test_a_signal_lets_the_open_request_finish_then_stops_the_work(
     process = start("steady")
     process.ready()
     with ThreadPoolExecutor(1) as pool:
-        request = pool.submit(httpx.get, f"{process.url}/slow", timeout=30)
+        request = pool.submit(httpx.get, f"{process.url}/slow", headers=process.header, timeout=30)
         process.says("request began")
         process.popen.send_signal(number)
 
