@@ -30,16 +30,16 @@ class Month:
 
     def settled(self, *arguments: str) -> tuple[int, Any]:
         """Run a command of the line with --json; its exit code and what it printed."""
-        result = subprocess.run(
-            [SETTLED, *arguments, "--json"],
-            cwd=self.folder,
-            env=_env(self.folder),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        result = self.said(*arguments, "--json")
         assert result.stdout, result.stderr
         return result.returncode, json.loads(result.stdout)
+
+    def said(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the line as a person would, in a window of 120 cells."""
+        env = {**_env(self.folder), "COLUMNS": "120"}
+        return subprocess.run(
+            [SETTLED, *arguments], cwd=self.folder, env=env, capture_output=True, text=True, check=False
+        )
 
     def url(self, service: str) -> str:
         """Base URL of a service."""

@@ -28,13 +28,11 @@ MUST_BE = {
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
     **dict.fromkeys(("string_type", "string_unicode"), _TEXT),
     "string_not_ascii": "text of ASCII characters only",
-    "string_too_short": "text of at least {min_length} characters",
     "string_too_long": "text of at most {max_length} characters",
     **dict.fromkeys(("bytes_type", "bytes_invalid_encoding"), _BYTES),
     "bytes_too_short": "at least {min_length} bytes long",
     "bytes_too_long": "at most {max_length} bytes long",
-    "too_short": "a list of at least {min_length}: it is too short",
-    "too_long": "a list of at most {max_length}: it is too long",
+    "too_long": "a list of at most {max_length}",
     **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type", "deque_type", "iterable_type"), _LIST),
     **dict.fromkeys(("set_item_not_hashable",), "a plain value: a list or a group cannot stand here"),
     **dict.fromkeys(("model_type", "model_attributes_type", "dataclass_type", "dataclass_exact_type"), _FIELDS),
@@ -67,6 +65,7 @@ MUST_BE = {
 }
 # Types that say a sentence of their own, in `sentence` below.
 TOLD_APART = {"missing", "extra_forbidden", "json_invalid", "value_error", "assertion_error", "string_pattern_mismatch"}
+TOLD_APART |= {"too_short", "string_too_short"}
 
 # Our own patterns in words; a pattern that is missing here fails a test.
 FORMS = {
@@ -103,7 +102,13 @@ def sentence(fault: Mapping[str, Any], *, name: str, missing: str = "is required
         return f"{name} is not JSON"
     if kind in ("value_error", "assertion_error"):
         said = str(facts["error"])  # a sentence of ours
-        return said if said.startswith(name) else f"{name}: {said}"
+        if said.startswith(name):
+            return said
+        return f"{name} {said}" if said.startswith("must ") else f"{name}: {said}"
+    if kind in ("too_short", "string_too_short"):
+        things = "entries" if kind == "too_short" else "characters"
+        least = facts["min_length"]
+        return f"{name} must not be empty" if least == 1 else f"{name} must have at least {least} {things}"
     if kind == "string_pattern_mismatch":
         return f"{name} must be {FORMS.get(facts['pattern'], _ELSE)}"
     return f"{name} must be {MUST_BE.get(kind, _ELSE).format(**facts, one_of=_one_of(facts))}"

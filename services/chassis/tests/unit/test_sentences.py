@@ -205,7 +205,7 @@ async def test_a_refused_request_names_parameter_or_member() -> None:
         "at: write an instant as RFC 3339 with an offset, such as 2026-10-01T00:00:00Z",
         "the body is not JSON: look at character 1",
         "the body is required and missing",
-        "timeline must be a list of at least 1: it is too short",
+        "timeline must not be empty",
         "curency is not a field that is known here: correct its name, or leave it out",
         "/nowhere is not a path of this service: GET /openapi.json lists them",
         "/typed does not take DELETE",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from event_schemas.contracts import Contract, ContractFile
 from event_schemas.events.contract_v1 import ContractEvent
 from event_schemas.times import iso
 from event_schemas.topics import CONTRACTS
+from settled_cli import contract_faults
 
 
 class ContractRefused(Exception):
@@ -26,17 +28,20 @@ def read(path: Path) -> tuple[Contract, ...]:
     The contracts of a YAML or JSON file.
 
     Raises:
-        ContractRefused: with the first fault and where it stands.
+        ContractRefused: with every fault, the line on which it stands, and what to write there.
     """
     try:
-        document = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError):
+        raise ContractRefused(f"{path} cannot be read as text: name a YAML or JSON file") from None
+    document: Any = None
+    try:
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         return ContractFile.model_validate(document).contracts
     except yaml.YAMLError as error:
-        raise ContractRefused(f"{path} is not YAML: {error}") from error
+        raise ContractRefused(contract_faults.told_of_yaml(path, error)) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ContractRefused(f"{path}: {place}: {first['msg']}") from error
+        raise ContractRefused(contract_faults.told(path, text, document, error)) from error
 
 
 async def publish(contracts: tuple[Contract, ...], bootstrap: str) -> None:

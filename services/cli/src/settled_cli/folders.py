@@ -27,6 +27,7 @@ STATE = "state"  # where a line keeps its data below the folder of a demo, of fa
 _OF_A_LINE = {"stack.json", "services.json", "plan.json", "credentials.json", "postgres", "kafka"}
 _TRACES = {"command.lock", "stack.lock", "services.lock", "postgres-home"}  # of a look at a line that is not there
 _OF_A_LINE |= _TRACES | {"logs", "stack.draft", "services.draft"}
+_OF_A_LINE |= {"keys.jsonl", "keys.jsonl.lock", "service.key"}
 
 
 class FolderRefused(Exception):

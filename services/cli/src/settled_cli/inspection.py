@@ -1,40 +1,27 @@
-"""The commands that look: status, explain, reconcile, dead letters and their replay."""
+"""The commands that look: status, reconcile, dead letters and their replay."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from decimal import Decimal
+from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from rich.console import RenderableType
 
 from event_schemas.times import iso, parse_instant
+from settled_cli.asking import Csv, Json, ask, one_form
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo.collect import reconcile as compare
-from settled_cli.demo.views import conversation as story_panel
-from settled_cli.demo.views import drift_table, money
+from settled_cli.demo.views import drift_table
 from settled_cli.fleet import Fleet
-from settled_cli.line import Line, LineError
+from settled_cli.line import Line
+from settled_cli.sheets import print_sheet
+from settled_cli.tables import Column, fitting
 
-T = TypeVar("T")
-Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
-
-
-def ask(question: Callable[[Line], Coroutine[Any, Any, T]]) -> T:
-    """Ask the running line something; exit 3 with a sentence when it does not run."""
-
-    async def asked() -> T:
-        async with Line(Fleet()) as line:
-            return await question(line)
-
-    try:
-        return asyncio.run(asked())
-    except (LineError, FileNotFoundError) as error:
-        fail(str(error), Exit.NOT_RUNNING)
+DRIFT = ("customer", "meter", "day", "ledger", "stripe", "difference", "cause")
+LETTERS = ("id", "reason", "field", "detail", "customer", "source", "event_id", "received_at", "deliveries")
 
 
 def status(as_json: Json = False) -> None:
@@ -60,15 +47,12 @@ def status(as_json: Json = False) -> None:
 
 
 def _show_status(facts: dict[str, Any]) -> None:
-    table = Table(title="The line", title_justify="left")
-    for name in ("part", "state", "where"):
-        table.add_column(name)
-    mark = {True: "[green]running[/]", False: "[red]stopped[/]"}
-    for name, part in facts["stack"].items():
-        table.add_row(name, mark[part["running"]], part["log"])
-    for name, service in facts["services"].items():
-        table.add_row(name, mark[service["running"]], service["address"])
-    out.print(table)
+    mark = {True: "running", False: "stopped"}
+    parts = [(name, part["running"], part["log"]) for name, part in facts["stack"].items()]
+    parts += [(name, service["running"], service["address"]) for name, service in facts["services"].items()]
+    rows = [{"part": name, "state": mark[running], "where": where} for name, running, where in parts]
+    columns = (Column("part"), Column("state"), Column("where", wraps=True))
+    out.print(fitting("The line", columns, rows, width=out.width))
     if "equations" in facts:
         events, talks = facts["equations"]["events"], facts["equations"]["conversations"]
         out.print(
@@ -79,96 +63,18 @@ def _show_status(facts: dict[str, Any]) -> None:
         out.print(f"{facts['backlog']['open']:,} deliveries to Stripe are open")
 
 
-def explain(
-    invoice: Annotated[str | None, typer.Argument(help="An invoice's id (in_…), or a customer's.")] = None,
-    line_id: Annotated[str | None, typer.Argument(metavar="[LINE]", help="A line of it (il_…).")] = None,
-    customer: Annotated[str | None, typer.Option(help="The customer of the conversation.")] = None,
-    conversation: Annotated[str | None, typer.Option(help="Tell this conversation's story.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many entries of a line.")] = 10,
-    as_json: Json = False,
-) -> None:
-    """From an invoice line down to the conversations, signals and policy version behind every unit."""
-    if customer and conversation:
-        found = ask(lambda line: line.get("rating", f"/v1/conversations/{customer}/{conversation}"))
-        if as_json:
-            print_json(found)
-        else:
-            _show_conversation(found)
-    elif invoice and line_id:
-        _explain_line(invoice, line_id, limit, as_json=as_json)
-    elif invoice or customer:
-        _list_lines(invoice or customer or "", as_json=as_json)
-    else:
-        fail("name an invoice, or --customer with --conversation", Exit.USAGE)
-
-
-def _show_conversation(found: dict[str, Any]) -> None:
-    title = f"{found['customer']} · {found['conversation']} · {found['why_in_words']}"
-    out.print(story_panel(found, title))
-    for entry in found["entries"]:
-        signals = ", ".join(f"{source} {id_}" for source, id_ in entry["signals"])
-        why = entry["how"] or entry["reason"]
-        out.print(
-            f"  {entry['op']:7} {entry['meter']} counts for {entry['effective_at'][:19]} · {why} · policy"
-            f" {entry['policy_version'] or '-'} · from {signals or '-'}"
-        )
-
-
-def _list_lines(named: str, *, as_json: bool) -> None:
-    of_customer = None if named.startswith("in_") else named
-    found = ask(lambda line: line.get("invoicing-sync", "/v1/invoices", customer=of_customer, limit=1000))
-    invoices = [one for one in found["invoices"] if of_customer or one["id"] == named]
-    if not invoices:
-        fail(f"no invoice of {named} is known here")
-    if as_json:
-        print_json(invoices)
-        return
-    for invoice in invoices:
-        total = money(invoice["total_minor"], invoice["currency"])
-        head = f"{invoice['customer']} · {invoice['number'] or 'draft'} · {invoice['status']} · {total}"
-        table = Table(title=f"{head}\n{invoice['id']}", title_justify="left", box=SIMPLE_HEAD)
-        for name in ("line", "item", "quantity", "amount"):
-            table.add_column(name, justify="right" if name in ("quantity", "amount") else "left")
-        for line in invoice["lines"]:
-            behind = (
-                f" ({line['charges']} charged, {line['reversals']} reversed)" if line["charges"] is not None else ""
-            )
-            table.add_row(
-                line["id"],
-                f"{line['kind']} {line['item']}{behind}",
-                line["quantity"],
-                money(line["amount_minor"], invoice["currency"]),
-            )
-        out.print(table)
-
-
-def _explain_line(invoice: str, line_id: str, limit: int, *, as_json: bool) -> None:
-    async def gather(line: Line) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        page = await line.get("invoicing-sync", f"/v1/invoices/{invoice}/lines/{line_id}/entries", limit=limit)
-        entries = page["entries"]
-        talks = dict.fromkeys((e["customer"], e["subject"]) for e in entries if e["subject_kind"] == "conversation")
-        return entries, [await line.get("rating", f"/v1/conversations/{who}/{what}") for who, what in talks]
-
-    entries, stories = ask(gather)
-    if as_json:
-        print_json({"entries": entries, "conversations": stories})
-        return
-    if not entries:
-        out.print("this line is paid in advance: its quantity stands in the contract, no entry is behind it")
-    for story in stories:
-        _show_conversation(story)
-    for entry in entries:
-        if entry["subject_kind"] == "record":
-            out.print(f"record {entry['subject']}: {entry['op']} {entry['quantity']} at {entry['effective_at'][:19]}")
-
-
 def reconcile(
     customer: Annotated[str | None, typer.Option(help="One customer; default all.")] = None,
     since: Annotated[str | None, typer.Option("--from", help="First day, such as 2026-10-01.")] = None,
     until: Annotated[str | None, typer.Option("--to", help="The day after the last one.")] = None,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """Compare the ledger with Stripe per customer, meter and day; exit 1 and the cause of each drift."""
+    one_form(as_json, as_csv)
+    for option, text in (("--from", since), ("--to", until)):
+        if text is not None:
+            _a_day(option, text)
 
     async def run(line: Line) -> dict[str, Any]:
         now = parse_instant((await line.get("sandbox", "/_sandbox/clock"))["now"] or iso(datetime.now(UTC)))
@@ -180,11 +86,21 @@ def reconcile(
         result = ask(run)
     if as_json:
         print_json(result)
+    elif as_csv:
+        numbers = ("ledger", "stripe", "difference")
+        print_sheet(DRIFT, [{**row, **{name: Decimal(row[name]) for name in numbers}} for row in result["drift"]])
     elif result["drift"]:
-        out.print(drift_table(result))
+        out.print(drift_table(result, width=out.width))
     else:
         out.print(f"[green]✓[/] ledger and Stripe agree in all {result['compared']:,} (customer, meter, day)")
     raise typer.Exit(Exit.FINDING if result["drift"] or result["state"] != "done" else Exit.WELL)
+
+
+def _a_day(option: str, text: str) -> None:
+    try:
+        datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        fail(f"{option} must be a day such as 2026-10-01", Exit.USAGE)
 
 
 def dead_letters(
@@ -195,26 +111,38 @@ def dead_letters(
         int | None, typer.Option(metavar="ID", help="Show what was sent in this row; it is logged.")
     ] = None,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """What waits in the quarantine, and why."""
     if content is not None:
         sent = ask(lambda line: line.get("usage-ingest", f"/v1/quarantine/{content}/content"))
         print_json(sent) if as_json else out.print(sent["content"], markup=False, highlight=False, soft_wrap=True)
         return
+    one_form(as_json, as_csv)
     page = ask(lambda line: line.get("usage-ingest", "/v1/quarantine", reason=reason, customer=customer, limit=limit))
     if as_json:
         print_json(page)
-        return
-    if not page["items"]:
+    elif as_csv:
+        print_sheet(LETTERS, page["items"])
+    elif page["items"]:
+        more = f"; there are more, --limit {limit * 10} shows them" if page["next_after"] else ""
+        out.print(letters(page["items"], more=more, width=out.width))
+    else:
         out.print("nothing waits" if reason or customer else "the quarantine is empty")
-        return
-    table = Table(title=f"{len(page['items'])} in the quarantine", title_justify="left", box=SIMPLE_HEAD)
-    columns = ("id", "reason", "field", "sentence", "customer", "event_id", "deliveries")
-    for name in columns:
-        table.add_column(name)
-    for row in page["items"]:
-        table.add_row(*(str(row.get(name) or "") for name in columns))
-    out.print(table)
+
+
+def letters(items: list[dict[str, Any]], *, more: str, width: int) -> RenderableType:
+    """The quarantine for people: why each event waits, in a sentence."""
+    columns = (
+        Column("id", justify="right"),
+        Column("reason"),
+        Column("detail", "why", wraps=True),
+        Column("customer"),
+        Column("event_id", "event"),
+        Column("deliveries", "came", justify="right", drop=1),
+    )
+    rows = [{**row, "id": str(row["id"])} for row in items]
+    return fitting(f"{len(items):,} in the quarantine{more}", columns, rows, width=width)
 
 
 async def _replay_all(line: Line, order: dict[str, Any]) -> dict[str, Any]:

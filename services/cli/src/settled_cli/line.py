@@ -17,6 +17,14 @@ class LineError(Exception):
     """The line did not do what was asked of it; the message says which part and why."""
 
 
+class Refused(LineError):
+    """A service said no; the message is its sentence, `status` and `code` are its HTTP status and problem code."""
+
+    def __init__(self, status: int, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status, self.code = status, code
+
+
 class Line:
     """A client of all services. `quiet(at)` is the heart of stepped time: nothing is left to do up to an instant."""
 
@@ -43,23 +51,40 @@ class Line:
         try:
             headers = self._header()
             answer = await self._http.request(method, f"{self.fleet.url(service)}{path}", headers=headers, **options)
-        except (httpx.TransportError, KeyError) as error:
-            raise LineError(f"{service} does not answer: is the line up? ({type(error).__name__})") from error
+        except (FileNotFoundError, KeyError):
+            raise self._none_here() from None
+        except httpx.TransportError as error:
+            raise LineError(
+                f"{service} does not answer: `settled status` says what runs and where its log is, `settled up` starts"
+                " what is missing"
+            ) from error
         if answer.is_error:
-            raise LineError(f"{service} refused {method} {path}: {_problem(answer)}")
+            raise _refused(service, answer)
         return answer.json()
 
     def _header(self) -> dict[str, str]:
         """The CLI's own key. Raises FileNotFoundError where the line was never brought up."""
         return {"Authorization": f"Bearer {self.fleet.access_key}"}
 
+    def _none_here(self) -> LineError:
+        if self.fleet.services.names():
+            return LineError(
+                f"{self.fleet.state / 'credentials.json'} holds no key of this line: `settled up` makes it"
+            )
+        return LineError(
+            f"no line has been started in {self.fleet.state}: `settled up` starts one, SETTLED_STATE names another"
+        )
+
     async def send(self, body: bytes) -> dict[str, Any]:
         """POST events until they are stored: a 503 or 429, or a service that is away, means once more."""
-        headers = {
-            "Authorization": f"Bearer {self.fleet.api_key}",
-            "Content-Type": "application/cloudevents-batch+json",
-        }
-        url = f"{self.fleet.url('usage-ingest')}/v1/events"
+        try:
+            headers = {
+                "Authorization": f"Bearer {self.fleet.api_key}",
+                "Content-Type": "application/cloudevents-batch+json",
+            }
+            url = f"{self.fleet.url('usage-ingest')}/v1/events"
+        except (FileNotFoundError, KeyError):
+            raise self._none_here() from None
         deadline = time.monotonic() + 120
         while True:
             try:
@@ -70,7 +95,7 @@ class Line:
                 stored: dict[str, Any] = answer.json()
                 return stored
             if answer is not None and answer.status_code not in (429, 503):
-                raise LineError(f"usage-ingest refused events: {_problem(answer)}")
+                raise _refused("usage-ingest", answer)
             if time.monotonic() > deadline:
                 raise LineError("usage-ingest did not take events for two minutes")
             await asyncio.sleep(0.2)
@@ -146,6 +171,17 @@ class Line:
             if time.monotonic() > deadline:
                 raise LineError(f"usage-ingest has not seen {at}")
             await asyncio.sleep(0.01)
+
+
+def _refused(service: str, answer: httpx.Response) -> Refused:
+    """What a service said no with, in its own sentence."""
+    try:
+        body = answer.json()
+        code, said = str(body["code"]), str(body["detail"])
+    except (ValueError, KeyError, TypeError):
+        code, said = "unclear", f"it answered {answer.status_code} and gave no reason: look at its log"
+    sentence = said if answer.status_code in (400, 404, 422) else f"{service}: {said}"
+    return Refused(answer.status_code, code, sentence)
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -7,23 +7,28 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.table import Table
 
 from embedded_stack import StackError
 from settled_cli import golden as golden_cases
 from settled_cli.bench.command import OUT as BENCH_OUT
 from settled_cli.bench.command import bench
+from settled_cli.cases import cases
 from settled_cli.checking import check
 from settled_cli.console import Exit, err, fail, out, print_json
+from settled_cli.deliveries import deliveries
 from settled_cli.demo.command import OUT as DEMO_OUT
 from settled_cli.demo.command import demo
+from settled_cli.explain import explain
 from settled_cli.faults import OUT as FAULTS_OUT
 from settled_cli.faults import faults
 from settled_cli.fleet import STATE, Fleet, Plan
 from settled_cli.folders import FolderRefused, made_by, remove
-from settled_cli.inspection import dead_letters, explain, reconcile, replay, status
+from settled_cli.inspection import dead_letters, reconcile, replay, status
 from settled_cli.keys import keys
 from settled_cli.sending import contracts, send
+from settled_cli.tables import Column, fitting
+from settled_cli.usage import usage
+from settled_cli.watch import watch
 
 app = typer.Typer(
     help="Settled bills for outcomes: conversation signals in, a correct Stripe invoice out.",
@@ -34,7 +39,8 @@ app = typer.Typer(
 app.add_typer(contracts, name="contracts")
 app.add_typer(keys, name="keys")
 app.add_typer(check, name="check")
-for command in (demo, status, send, explain, reconcile, replay, faults, bench):
+app.add_typer(cases, name="cases")
+for command in (demo, status, watch, send, usage, explain, deliveries, reconcile, replay, faults, bench):
     app.command()(command)
 app.command("dead-letters")(dead_letters)
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
@@ -56,12 +62,8 @@ def up(as_json: Json = False) -> None:
     if as_json:
         print_json(urls)
         return
-    table = Table(title="The line is up", title_justify="left")
-    table.add_column("service")
-    table.add_column("address")
-    for name, url in urls.items():
-        table.add_row(name, url)
-    out.print(table)
+    rows = [{"service": name, "address": url} for name, url in urls.items()]
+    out.print(fitting("The line is up", (Column("service"), Column("address")), rows, width=out.width))
 
 
 @app.command()

@@ -15,13 +15,15 @@ import typer
 from chassis.errors import WrongSetting
 from event_schemas.times import iso
 from settled_cli import contracts as contract_files
+from settled_cli.agreements import list_contracts, show
+from settled_cli.asking import Json, ask
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.fleet import Fleet
-from settled_cli.inspection import ask
 from settled_cli.line import Line, LineError
 
 contracts = typer.Typer(help="What customers have agreed to.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+contracts.command("show")(show)
+contracts.command("list")(list_contracts)
 
 
 @contracts.callback()

@@ -15,6 +15,7 @@ from rich.text import Text
 from event_schemas.values import Currency, Money
 from settled_cli.demo.check import Difference
 from settled_cli.demo.collect import Outcome
+from settled_cli.tables import Column, fitting
 
 
 def money(minor: int, currency: str) -> str:
@@ -69,7 +70,7 @@ def equations(outcome: Outcome) -> Group:
     e, c = outcome.events, outcome.conversations
     waiting = sum(outcome.quarantined.values())
     return Group(
-        _equation(
+        equation(
             "events",
             e["holds"],
             [
@@ -81,7 +82,7 @@ def equations(outcome: Outcome) -> Group:
                 ("unread", e["unread"]),
             ],
         ),
-        _equation(
+        equation(
             "conversations",
             c["holds"],
             [
@@ -95,7 +96,8 @@ def equations(outcome: Outcome) -> Group:
     )
 
 
-def _equation(name: str, holds: bool, terms: Sequence[tuple[str, int]]) -> RenderableType:
+def equation(name: str, holds: bool, terms: Sequence[tuple[str, int]]) -> RenderableType:
+    """A sum in words over its numbers: the first term is the whole, the others are its parts."""
     table = Table.grid(padding=(0, 1))
     words: list[str] = [f"[bold]{name}[/]"]
     numbers: list[str] = ["[green]✓ holds[/]" if holds else "[bold red]✗ does not hold[/]"]
@@ -119,16 +121,19 @@ def reconciliation(outcome: Outcome) -> RenderableType:
     return drift_table(result)
 
 
-def drift_table(result: dict[str, Any]) -> Table:
+def drift_table(result: dict[str, Any], *, width: int = 100) -> RenderableType:
     """Every drift with its cause."""
-    table = Table(title=f"Drift: {len(result['drift'])} of {result['compared']:,} compared", title_justify="left")
-    for name in ("customer", "meter", "day", "ledger", "Stripe", "cause"):
-        table.add_column(name, no_wrap=True)
-    for row in result["drift"]:
-        table.add_row(
-            row["customer"], row["meter"], row["day"][:10], row["ledger"], row["stripe"], f"[bold]{row['cause']}[/]"
-        )
-    return table
+    columns = (
+        Column("customer"),
+        Column("meter"),
+        Column("day"),
+        Column("ledger", justify="right"),
+        Column("stripe", "Stripe", justify="right"),
+        Column("cause", style="bold"),
+    )
+    rows = [{**row, "day": row["day"][:10]} for row in result["drift"]]
+    title = f"Drift: {len(rows):,} of {result['compared']:,} compared"
+    return fitting(title, columns, rows, width=width)
 
 
 def conversation(found: dict[str, Any], title: str) -> Panel:

@@ -1,0 +1,197 @@
+"""`settled explain`: from an invoice down to the conversations, signals and policy version behind every unit."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from settled_cli import usage as running_month
+from settled_cli.asking import MOST, Csv, Json, ask, one_form
+from settled_cli.console import Exit, fail, out, print_json
+from settled_cli.demo.views import conversation as story_panel
+from settled_cli.demo.views import money
+from settled_cli.line import Line
+from settled_cli.sheets import major, print_sheet
+from settled_cli.tables import Column, fitting, moment
+
+SHEET = (
+    *("customer", "invoice", "number", "status", "reason", "period_start", "period_end", "line", "kind", "item"),
+    *("quantity", "amount", "currency", "charged", "reversed"),
+)
+COLUMNS = (
+    Column("what", wraps=True),
+    Column("charges", "charged", justify="right", drop=1),
+    Column("reversals", "reversed", justify="right", drop=2),
+    Column("quantity", justify="right"),
+    Column("amount", justify="right"),
+    Column("id", "line"),
+)
+
+
+def explain(
+    invoice: Annotated[str | None, typer.Argument(help="An invoice's id (in_…), or a customer's.")] = None,
+    line_id: Annotated[str | None, typer.Argument(metavar="[LINE]", help="A line of it (il_…).")] = None,
+    customer: Annotated[str | None, typer.Option(help="The customer of the conversation.")] = None,
+    conversation: Annotated[str | None, typer.Option(help="Tell this conversation's story.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many entries of a line.")] = 10,
+    as_json: Json = False,
+    as_csv: Csv = False,
+) -> None:
+    """From an invoice line down to the conversations, signals and policy version behind every unit."""
+    one_form(as_json, as_csv)
+    if customer and conversation:
+        _explain_conversation(customer, conversation, as_json=as_json, as_csv=as_csv)
+    elif invoice and line_id:
+        _explain_line(invoice, line_id, limit, as_json=as_json, as_csv=as_csv)
+    elif invoice or customer:
+        _list_lines(invoice or customer or "", as_json=as_json, as_csv=as_csv)
+    else:
+        fail("name a customer, an invoice, or --customer with --conversation", Exit.USAGE)
+
+
+def _explain_conversation(customer: str, conversation: str, *, as_json: bool, as_csv: bool) -> None:
+    _no_sheet(as_csv)
+    path = f"/v1/conversations/{quote(customer, safe='')}/{quote(conversation)}"
+    unknown = (
+        f"{customer} has no conversation {conversation}: `settled usage {customer}` shows what has come in,"
+        f" `settled dead-letters --customer {customer}` what was not taken"
+    )
+    found = ask(lambda line: line.get("rating", path), unknown=unknown)
+    if as_json:
+        print_json(found)
+    else:
+        show_conversation(found)
+
+
+def _no_sheet(as_csv: bool) -> None:
+    if as_csv:
+        fail("a conversation is a story and no table: leave --csv out, or name an invoice or a customer", Exit.USAGE)
+
+
+def show_conversation(found: dict[str, Any]) -> None:
+    """The story of a conversation and the entries that it left in the ledger."""
+    title = f"{found['customer']} · {found['conversation']} · {found['why_in_words']}"
+    out.print(story_panel(found, title))
+    for entry in found["entries"]:
+        signals = ", ".join(f"{source} {id_}" for source, id_ in entry["signals"])
+        why = entry["how"] or entry["reason"]
+        text = (
+            f"  {entry['op']:7} {entry['meter']} counts for {moment(entry['effective_at'])} · {why} · policy"
+            f" {entry['policy_version'] or '-'} · from {signals or '-'}"
+        )
+        out.print(Text(text))
+
+
+def _list_lines(named: str, *, as_json: bool, as_csv: bool) -> None:
+    of_customer = None if named.startswith("in_") else named
+    invoices = ask(lambda line: _invoices(line, of_customer, named))
+    if not invoices and of_customer:
+        unknown = running_month.unknown_customer(named)
+        facts = ask(lambda line: running_month.running(line, named), unknown=unknown)
+        if not as_json and not as_csv:
+            out.print(f"{named} has no invoice yet. What is charged so far, and when the invoice comes:\n")
+        running_month.show(facts, as_json=as_json, as_csv=as_csv)
+        return
+    if not invoices:
+        fail(f"no invoice {named} is known here: `settled explain CUSTOMER` lists a customer's invoices")
+    if as_json:
+        print_json(invoices)
+    elif as_csv:
+        print_sheet(SHEET, [row for invoice in invoices for row in sheet_rows(invoice)])
+    else:
+        for invoice in invoices:
+            out.print(view(invoice, width=out.width))
+
+
+async def _invoices(line: Line, of_customer: str | None, named: str) -> list[dict[str, Any]]:
+    """A customer's invoices, or the one that is named, page after page."""
+    found: list[dict[str, Any]] = []
+    after: str | None = None
+    while True:
+        page = await line.get("invoicing-sync", "/v1/invoices", customer=of_customer, after=after, limit=MOST)
+        found += [one for one in page["invoices"] if of_customer or one["id"] == named]
+        after = page["next"]
+        if after is None or (found and not of_customer):
+            return found
+
+
+def sheet_rows(invoice: dict[str, Any]) -> list[dict[str, Any]]:
+    """An invoice's lines for a spreadsheet."""
+    head = {
+        "customer": invoice["customer"],
+        "invoice": invoice["id"],
+        "number": invoice["number"],
+        "status": invoice["status"],
+        "reason": invoice["billing_reason"],
+        "currency": invoice["currency"].upper(),
+    }
+    return [
+        {
+            **head,
+            **{name: line[name] for name in ("period_start", "period_end", "kind", "item")},
+            "line": line["id"],
+            "quantity": Decimal(line["quantity"]),
+            "amount": major(line["amount_minor"], invoice["currency"]),
+            "charged": line["charges"],
+            "reversed": line["reversals"],
+        }
+        for line in invoice["lines"]
+    ]
+
+
+def view(invoice: dict[str, Any], *, width: int) -> RenderableType:
+    """An invoice and its lines for people; a line's id is what `explain INVOICE LINE` takes."""
+    total = money(invoice["total_minor"], invoice["currency"])
+    head = f"{invoice['customer']} · {invoice['number'] or 'draft'} · {invoice['status']} · {total}\n{invoice['id']}"
+    words = {"advance": " in advance"}
+    rows = [
+        {
+            **line,
+            "what": f"{line['item']}{words.get(line['kind'], '')}",
+            "amount": money(line["amount_minor"], invoice["currency"]),
+        }
+        for line in invoice["lines"]
+    ]
+    parts = [fitting(head, COLUMNS, rows, width=width)]
+    if invoice["held_reason"]:
+        parts.append(Text(f"Held: {invoice['held_reason']}"))
+    return Group(*parts)
+
+
+def _explain_line(invoice: str, line_id: str, limit: int, *, as_json: bool, as_csv: bool) -> None:
+    async def gather(line: Line) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        path = f"/v1/invoices/{quote(invoice, safe='')}/lines/{quote(line_id, safe='')}/entries"
+        entries = (await line.get("invoicing-sync", path, limit=limit))["entries"]
+        talks = dict.fromkeys((e["customer"], e["subject"]) for e in entries if e["subject_kind"] == "conversation")
+        if as_csv:
+            return entries, []
+        paths = [f"/v1/conversations/{quote(who, safe='')}/{quote(what)}" for who, what in talks]
+        return entries, [await line.get("rating", each) for each in paths]
+
+    unknown = f"no invoice {invoice} with a line {line_id} is known here: `settled explain {invoice}` lists its lines"
+    entries, stories = ask(gather, unknown=unknown)
+    if as_json:
+        print_json({"entries": entries, "conversations": stories})
+        return
+    if as_csv:
+        print_sheet(ENTRIES, [{**entry, "quantity": Decimal(entry["quantity"])} for entry in entries])
+        return
+    if not entries:
+        out.print("this line is paid in advance: its quantity stands in the contract, no entry is behind it")
+    for story in stories:
+        show_conversation(story)
+    for entry in entries:
+        if entry["subject_kind"] == "record":
+            at = moment(entry["effective_at"])
+            out.print(Text(f"record {entry['subject']}: {entry['op']} {entry['quantity']} at {at}"))
+
+
+ENTRIES = (
+    *("entry_id", "customer", "subject", "subject_kind", "meter", "op", "quantity", "effective_at", "recorded_at"),
+    *("policy_version", "how", "reason", "reverses", "delivery"),
+)

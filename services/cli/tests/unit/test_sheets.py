@@ -1,0 +1,99 @@
+"""CSV that a spreadsheet opens as it was meant: RFC 4180, exact decimals, and no cell that runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+
+from settled_cli import explain, usage
+from settled_cli.sheets import major, sheet
+
+
+def test_lines_end_with_crlf_and_awkward_cells_are_quoted() -> None:
+    rows = [{"name": 'Acme, "the" Ltd', "note": "two\nlines", "number": 3, "none": None, "yes": True}]
+
+    assert sheet(("name", "note", "number", "none", "yes"), rows) == (
+        'name,note,number,none,yes\r\n"Acme, ""the"" Ltd","two\nlines",3,,yes\r\n'
+    )
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")'])
+def test_a_text_that_a_spreadsheet_would_run_is_marked_as_text(text: str) -> None:
+    [[cell]] = list(csv.reader(io.StringIO(sheet(("a",), [{"a": text}]), newline="")))[1:]
+
+    assert cell == f"'{text}"
+
+
+def test_a_negative_number_stays_a_number() -> None:
+    assert sheet(("a", "b"), [{"a": Decimal("-1.50"), "b": -3}]) == "a,b\r\n-1.50,-3\r\n"
+
+
+def test_a_small_decimal_is_written_without_an_exponent() -> None:
+    assert sheet(("a",), [{"a": Decimal("0.000000000001")}]) == "a\r\n0.000000000001\r\n"
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "amount"),
+    [(1230, "usd", "12.30"), (1200, "JPY", "1200"), (-1, "KWD", "-0.001"), (0, "EUR", "0.00")],
+)
+def test_amounts_are_in_major_units_with_the_currencys_decimals(minor: int, currency: str, amount: str) -> None:
+    assert str(major(minor, currency)) == amount
+
+
+def test_a_running_month_has_a_row_for_each_line_and_for_what_stands_on_none() -> None:
+    period = {
+        "customer": "acme",
+        "currency": "USD",
+        "start": "2026-10-01T00:00:00Z",
+        "end": "2026-11-01T00:00:00Z",
+        "meters": [
+            {"meter": "resolution", "charges": 3, "reversals": 1, "net": "2", "billing": "priced"},
+            {"meter": "handoff", "charges": 1, "reversals": 0, "net": "1", "billing": "unpriced"},
+        ],
+        "expected": [
+            {"kind": "advance", "item": "seat", "quantity": "3", "amount_minor": 11_700},
+            {"kind": "usage", "item": "resolution", "quantity": "2", "amount_minor": 198},
+        ],
+    }
+
+    rows = usage.sheet_rows(period)
+
+    assert [(row["kind"], row["item"], row.get("charged"), str(row["amount"]), row["billing"]) for row in rows] == [
+        ("advance", "seat", None, "117.00", "priced"),
+        ("usage", "resolution", 3, "1.98", "priced"),
+        ("usage", "handoff", 1, "0.00", "unpriced"),
+    ]
+    assert set(rows[0]) | set(rows[1]) | set(rows[2]) - {"amount_minor"} >= set(usage.SHEET)
+
+
+def test_an_invoice_has_a_row_for_each_line() -> None:
+    line = {
+        "id": "il_1",
+        "kind": "usage",
+        "item": "resolution",
+        "quantity": "2.5",
+        "amount_minor": 3,
+        "period_start": "2026-10-01T00:00:00Z",
+        "period_end": "2026-11-01T00:00:00Z",
+        "charges": 3,
+        "reversals": 1,
+    }
+    invoice = {
+        "id": "in_1",
+        "customer": "=acme",
+        "number": None,
+        "status": "draft",
+        "billing_reason": "subscription_cycle",
+        "currency": "kwd",
+        "lines": [line],
+    }
+
+    text = sheet(explain.SHEET, explain.sheet_rows(invoice))
+
+    assert text.splitlines()[1] == (
+        "'=acme,in_1,,draft,subscription_cycle,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,il_1,usage,resolution,2.5,"
+        "0.003,KWD,3,1"
+    )
