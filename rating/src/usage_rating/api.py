@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -36,7 +36,7 @@ from usage_rating.domain.policy import ContractTimeline
 from usage_rating.domain.story import WHY, story
 from usage_rating.entries import held_ids
 from usage_rating.log_ends import LogEnds
-from usage_rating.state import decode_conversation
+from usage_rating.state import ConversationState, decode_conversation
 from usage_rating.store.reading import Reading
 
 log = logging.getLogger(__name__)
@@ -54,16 +54,37 @@ Meter = Annotated[str | None, Query(pattern=SLUG, description="One meter; all wh
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRouter:
-    """The routes over these sources."""
-    router = APIRouter(prefix="/v1")
+class Api:
+    """The routes under /v1, over these sources."""
 
-    @router.get("/customers/{customer}/usage", tags=["usage"], responses=responses(422, 503))
-    async def usage(customer: CustomerPath, start: From, end: To, meter: Meter = None) -> UsageAnswer:
+    def __init__(self, reading: Reading, book: ContractBook, ends: LogEnds) -> None:
+        self._reading, self._book, self._ends = reading, book, ends
+        self.router = APIRouter(prefix="/v1")
+        add = self.router.add_api_route
+        add("/customers/{customer}/usage", self.usage, methods=["GET"], tags=["usage"], responses=responses(422, 503))
+        add(
+            "/customers/{customer}/pending",
+            self.pending,
+            methods=["GET"],
+            tags=["usage"],
+            responses=responses(422, 503),
+        )
+        add(
+            "/conversations/{customer}/{conversation:path}",
+            self.conversation,
+            methods=["GET"],
+            tags=["usage"],
+            responses=responses(404, 422, 503),
+        )
+        add("/entries", self.entries, methods=["GET"], tags=["ledger"], responses=responses(422, 503))
+        add("/equations", self.equations, methods=["GET"], tags=["operations"], responses=responses(503))
+        add("/cases", self.cases, methods=["GET"], tags=["operations"], responses=responses(422, 503))
+
+    async def usage(self, customer: CustomerPath, start: From, end: To, meter: Meter = None) -> UsageAnswer:
         """Charged, reversed and net per meter, in all and by billing period of the customer's contract."""
         _check_range(start, end)
-        periods = _periods(book, customer, start, end)
-        rows = await reading.usage(customer, [(p.start, p.end) for p in periods] or [(start, end)], meter)
+        periods = _periods(self._book, customer, start, end)
+        rows = await self._reading.usage(customer, [(p.start, p.end) for p in periods] or [(start, end)], meter)
         return UsageAnswer(
             customer=customer,
             start=start,
@@ -77,52 +98,30 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
             ],
         )
 
-    @router.get("/customers/{customer}/pending", tags=["usage"], responses=responses(422, 503))
     async def pending(
+        self,
         customer: CustomerPath,
         after: Annotated[str | None, Query(pattern=IDENTIFIER, description="`next` of the page before.")] = None,
         limit: Limit = 100,
     ) -> PendingAnswer:
         """Conversations that are not decided for good: their windows are open, or no contract is there yet."""
-        rows, further = await reading.pending(customer, after=after or "", limit=limit)
-        timeline = book.timeline(customer)
+        rows, further = await self._reading.pending(customer, after=after or "", limit=limit)
+        timeline = self._book.timeline(customer)
         return PendingAnswer(conversations=[_pending(row, timeline) for row in rows], next=further)
 
-    @router.get("/conversations/{customer}/{conversation:path}", tags=["usage"], responses=responses(404, 422, 503))
     async def conversation(
-        customer: CustomerPath, conversation: Annotated[str, Path(pattern=IDENTIFIER)]
+        self, customer: CustomerPath, conversation: Annotated[str, Path(pattern=IDENTIFIER)]
     ) -> ConversationAnswer:
         """A conversation's status and why, its signals and entries, and its story in words."""
-        row = await reading.conversation(customer, conversation)
+        row = await self._reading.conversation(customer, conversation)
         if row is None:
             raise Problem(404, "unknown_conversation", f"customer {customer} has no such conversation")
         state = decode_conversation(row["state"])
-        timeline = book.timeline(customer)
-        decision = decide(state.signals, timeline, as_of=row["read_up_to"])
-        ids = held_ids(await reading.ledger_id(), customer, conversation, state.held)
-        return ConversationAnswer(
-            customer=customer,
-            conversation=conversation,
-            partition=row["partition"],
-            status=decision.status,
-            why=decision.why,
-            why_in_words=WHY.get(decision.why, decision.why),
-            decided_up_to=from_micros(row["read_up_to"]),
-            next_decision_at=None if decision.due_at is None else from_micros(decision.due_at),
-            signals=[
-                *(from_signal(signal, counts=True) for signal in state.signals),
-                *(from_signal(signal, counts=False) for signal in state.others),
-            ],
-            signals_not_kept=state.left_out,
-            entries=[from_row_entry(entry) for entry in await reading.entries_by_id(ids)],
-            story=[
-                StoryLine(at=from_micros(line.at), sentence=line.sentence, signal=line.signal)
-                for line in story(state.signals, timeline, as_of=row["read_up_to"])
-            ],
-        )
+        ids = held_ids(await self._reading.ledger_id(), customer, conversation, state.held)
+        return _told(row, state, self._book.timeline(customer), await self._reading.entries_by_id(ids))
 
-    @router.get("/entries", tags=["ledger"], responses=responses(422, 503))
     async def entries(
+        self,
         customer: Annotated[str, Query(pattern=CUSTOMER)],
         start: From,
         end: To,
@@ -132,21 +131,20 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
     ) -> EntriesAnswer:
         """The ledger's lines of a customer by `effective_at`, then by id; a page at a time."""
         _check_range(start, end)
-        found = await reading.entries(customer, start, end, meter=meter, after=_cursor(after), limit=limit + 1)
+        found = await self._reading.entries(customer, start, end, meter=meter, after=_cursor(after), limit=limit + 1)
         page = [from_row_entry(row) for row in found[:limit]]
         more = len(found) > limit
         return EntriesAnswer(
             entries=page, next=f"{iso(page[-1].effective_at)}~{page[-1].entry_id}" if more and page else None
         )
 
-    @router.get("/equations", tags=["operations"], responses=responses(503))
-    async def equations() -> EquationsAnswer:
+    async def equations(self) -> EquationsAnswer:
         """Where every event and every conversation went, and whether both sums hold."""
-        rows = await reading.partitions()
-        return equations_of(rows, (await ends.ask()).accepted)
+        rows = await self._reading.partitions()
+        return equations_of(rows, (await self._ends.ask()).accepted)
 
-    @router.get("/cases", tags=["operations"], responses=responses(422, 503))
     async def cases(
+        self,
         customer: Annotated[str | None, Query(pattern=CUSTOMER)] = None,
         kind: CaseKind | None = None,
         closed: Annotated[bool, Query(description="Closed cases too.")] = False,
@@ -154,11 +152,36 @@ def build_router(reading: Reading, book: ContractBook, ends: LogEnds) -> APIRout
         limit: Limit = 100,
     ) -> CasesAnswer:
         """What a person has to look at: conflicting events and contracts, products that disagree with the signals."""
-        found = await reading.cases(customer=customer, kind=kind, closed_too=closed, after=after, limit=limit + 1)
+        found = await self._reading.cases(customer=customer, kind=kind, closed_too=closed, after=after, limit=limit + 1)
         page = [from_row_case(row) for row in found[:limit]]
         return CasesAnswer(cases=page, next=page[-1].case_id if len(found) > limit else None)
 
-    return router
+
+def _told(
+    row: Mapping[str, Any], state: ConversationState, timeline: ContractTimeline | None, entries: Iterable[Any]
+) -> ConversationAnswer:
+    """A conversation as its row, the contract's policies and its entries in the ledger tell it."""
+    decision = decide(state.signals, timeline, as_of=row["read_up_to"])
+    return ConversationAnswer(
+        customer=row["customer"],
+        conversation=row["conversation"],
+        partition=row["partition"],
+        status=decision.status,
+        why=decision.why,
+        why_in_words=WHY.get(decision.why, decision.why),
+        decided_up_to=from_micros(row["read_up_to"]),
+        next_decision_at=None if decision.due_at is None else from_micros(decision.due_at),
+        signals=[
+            *(from_signal(signal, counts=True) for signal in state.signals),
+            *(from_signal(signal, counts=False) for signal in state.others),
+        ],
+        signals_not_kept=state.left_out,
+        entries=[from_row_entry(entry) for entry in entries],
+        story=[
+            StoryLine(at=from_micros(line.at), sentence=line.sentence, signal=line.signal)
+            for line in story(state.signals, timeline, as_of=row["read_up_to"])
+        ],
+    )
 
 
 def _pending(row: Mapping[str, Any], timeline: ContractTimeline | None) -> PendingConversation:

@@ -19,7 +19,7 @@ from chassis.health import Health
 from chassis.store import create_pool, migrate
 from chassis.topics import ensure_topics
 from event_schemas.topics import CONTRACTS
-from usage_rating.api import answer_when_away, build_router
+from usage_rating.api import Api, answer_when_away
 from usage_rating.consumer import Worker
 from usage_rating.contract_book import ContractBook
 from usage_rating.contract_keeper import ContractKeeper
@@ -115,7 +115,7 @@ def make_http(
 ) -> FastAPI:
     """The HTTP app, with every route of this service."""
     http = chassis_app.create_app("Settled rating", health=health, access=access, quiet=quiet.waiting_for)
-    http.include_router(build_router(reading, book, ends))
+    http.include_router(Api(reading, book, ends).router)
     answer_when_away(http)
     return http
 

@@ -29,8 +29,8 @@ class QuietCheck:
         """What is still to do up to `at`; empty: quiet. While the database or the broker is away, that."""
         try:
             return await self._waiting_for(at)
-        except (KafkaError, *AWAY) as error:
-            return [f"the database or the broker, which is away ({type(error).__name__})"]
+        except (KafkaError, *AWAY):
+            return ["the database or the broker, which is away"]
 
     async def _waiting_for(self, at: datetime) -> list[str]:
         waiting = []
