@@ -62,22 +62,28 @@ owned AS MATERIALIZED (
 allowed AS MATERIALIZED (SELECT count(*) = cardinality($1) AS yes FROM owned)
 """
 
-_WRITE = f"""
-WITH {OWNED},
+# The parts of a transaction. Each writes only where every partition stands as its owner left it (`allowed`).
+_SAVE_CONVERSATIONS = """
 conversations_saved AS (
     INSERT INTO conversations (customer, conversation, partition, state, status, due_at, last_day)
     SELECT * FROM unnest($5::text[], $6::text[], $7::int[], $8::bytea[], $9::text[], $10::bigint[], $59::int[])
     WHERE (SELECT yes FROM allowed)
     ON CONFLICT (customer, conversation) DO UPDATE
     SET state = excluded.state, status = excluded.status, due_at = excluded.due_at, last_day = excluded.last_day
-),
+)
+"""
+
+_SAVE_RECORDS = """
 records_saved AS (
     INSERT INTO records (customer, meter, subject, partition, state, status)
     SELECT * FROM unnest($11::text[], $12::text[], $13::text[], $14::int[], $15::bytea[], $16::text[])
     WHERE (SELECT yes FROM allowed)
     ON CONFLICT (customer, meter, subject) DO UPDATE
     SET state = excluded.state, status = excluded.status, due = false
-),
+)
+"""
+
+_APPEND_ENTRIES = """
 appended AS (
     INSERT INTO ledger (
         partition, seq, entry_id, customer, subject, subject_kind, meter, op, ordinal, quantity,
@@ -94,7 +100,10 @@ appended AS (
         effective_at, caused_at, recorded_at, policy_version, how, reason, signals, reverses
     )
     WHERE (SELECT yes FROM allowed)
-),
+)
+"""
+
+_OPEN_CASES = """
 cases_opened AS (
     INSERT INTO cases AS c (kind, customer, subject, about, sentence, opened_at)
     SELECT kind, customer, subject, about, sentence, $44
@@ -103,13 +112,19 @@ cases_opened AS (
     WHERE (SELECT yes FROM allowed)
     ON CONFLICT (customer, subject, kind, about) DO UPDATE SET sentence = excluded.sentence, closed_at = NULL
     WHERE c.sentence <> excluded.sentence OR c.closed_at IS NOT NULL
-),
+)
+"""
+
+_CLOSE_CASES = """
 cases_closed AS (
     UPDATE cases c SET closed_at = $44
     FROM unnest($40::text[], $41::text[], $42::text[], $43::text[]) AS i (kind, customer, subject, about)
     WHERE c.customer = i.customer AND c.subject = i.subject AND c.kind = i.kind AND c.about = i.about
     AND c.closed_at IS NULL AND (SELECT yes FROM allowed)
-),
+)
+"""
+
+_MOVE_ON = """
 moved AS (
     UPDATE partitions p SET
         next_offset = i.next_offset, next_seq = i.next_seq, read_up_to = i.read_up_to, recorded_at = i.recorded_at,
@@ -128,6 +143,9 @@ moved AS (
     WHERE p.partition = i.partition AND (SELECT yes FROM allowed)
 )
 """
+
+_PARTS = (OWNED, _SAVE_CONVERSATIONS, _SAVE_RECORDS, _APPEND_ENTRIES, _OPEN_CASES, _CLOSE_CASES, _MOVE_ON)
+_WRITE = f"WITH {', '.join(_PARTS)}"
 
 WRITE = f"{_WRITE} SELECT yes FROM allowed"
 
