@@ -89,7 +89,7 @@ def _assemble(
         settings.broker,
         pool,
         clock,
-        freeze_after=settings.freeze_after,
+        freeze=settings.freeze,
         gather_ms=settings.read_ms,
         wake_lanes=sender.wake,
         wake_applier=applier.wake,

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from chassis.errors import WrongSetting
 from chassis.settings import ServiceSettings
+from invoicing_sync.invoices.domain.freeze import Freeze, read_freeze
 from invoicing_sync.stripe_door.client import Pace
 from invoicing_sync.stripe_door.secrets import ApiKeys, Secrets
 from invoicing_sync.usage.domain.routing import Limits
@@ -50,7 +51,8 @@ class Settings(ServiceSettings):
     scan_s: float = Field(1, gt=0)  # how often the table is searched for lanes that nobody woke
 
     # Rules of money, in business time.
-    freeze_after_minutes: int = Field(30, ge=0)  # design rule 8; Stripe's own draft lasts an hour
+    freeze_after_minutes: int = Field(30, ge=0, le=72 * 60)  # design rule 8; Stripe's own draft lasts an hour
+    freeze_after: str = ""  # issuers that freeze otherwise: settled-us=72h, with commas between several
     keep_drafts: bool = True  # subscriptions keep their invoices as drafts, whoever is down; see decision 0012
     rating_idle_s: int = Field(60, ge=0)  # an idle partition says it has read up to this long ago
     resend_hours: float = Field(20, gt=0, le=24)  # Stripe remembers an identifier for 24 h: four hours of margin
@@ -80,6 +82,14 @@ class Settings(ServiceSettings):
     webhook_max_bytes: int = Field(800_000, ge=1_000, le=800_000)  # a record of the bus takes 900,000 bytes
 
     @model_validator(mode="after")
+    def _freezes_can_be(self) -> Self:
+        try:
+            _ = self.freeze
+        except ValueError as wrong:
+            raise ValueError(f"FREEZE_AFTER, FREEZE_AFTER_MINUTES: {wrong}") from None
+        return self
+
+    @model_validator(mode="after")
     def _secrets_are_there(self) -> Self:
         try:
             self.api_keys()
@@ -104,9 +114,10 @@ class Settings(ServiceSettings):
         return secret.get_secret_value() if secret is not None else None
 
     @property
-    def freeze_after(self) -> timedelta:
-        """From a period's end to its freeze, in business time."""
-        return timedelta(minutes=self.freeze_after_minutes)
+    def freeze(self) -> Freeze:
+        """From a period's end to its freeze by issuer, in business time. Raises ValueError where it cannot be."""
+        default = timedelta(minutes=self.freeze_after_minutes)
+        return read_freeze(self.freeze_after, default=default, keeps_drafts=self.keep_drafts)
 
     @property
     def limits(self) -> Limits:

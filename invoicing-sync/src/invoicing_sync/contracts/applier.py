@@ -30,6 +30,7 @@ from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account, Billing
 from invoicing_sync.gaps import failpoints
+from invoicing_sync.invoices.store import periods
 from invoicing_sync.settings import Settings
 from invoicing_sync.store import cases
 from invoicing_sync.store.pool import Pool
@@ -124,6 +125,7 @@ class Applier:
             if lacks_address(contract, to_be_made=False):
                 await say_no_address(self._pool, contract.customer, contract.revision, self._clock)
             await contracts.mark_handled(self._pool, contract, replace=True)
+            await periods.refreeze(self._pool, self._settings.freeze)  # the issuer may be another one
             await self._keeper.bring(replace(account, contract=contract))
         failpoints.reach("contract-applied")
 
@@ -146,7 +148,7 @@ class Applier:
             days_until_due=DAYS_UNTIL_DUE,
         )
         subscription = await self._subscription(contract, stripe_customer, params)
-        billing = Billing(contract.billing_anchor, _billed_from(contract, now))
+        billing = Billing(contract.billing_anchor, _billed_from(contract, now), contract.issuer)
         await self._settle_cases(contract)
         lanes = await handle_activation(
             contract,
@@ -155,7 +157,7 @@ class Applier:
             stripe_subscription=subscription,
             first_invoice=_has_first_invoice(terms, now),
             pool=self._pool,
-            freeze_after=self._settings.freeze_after,
+            freeze=self._settings.freeze,
         )
         if terms.licensed and seconds(contract.billing_anchor) < seconds(now):
             await self._say_late_start(contract, now)

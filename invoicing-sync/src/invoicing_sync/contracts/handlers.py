@@ -9,6 +9,7 @@ from event_schemas.contracts import Contract
 from event_schemas.times import period_containing
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Billing
+from invoicing_sync.invoices.domain.freeze import Freeze
 from invoicing_sync.store.pool import Pool, lock_intake
 from invoicing_sync.usage.domain.states import State
 from invoicing_sync.usage.handlers import place_delivery, say_unpriced
@@ -26,7 +27,7 @@ async def handle_activation(
     stripe_subscription: str,
     first_invoice: bool,
     pool: Pool,
-    freeze_after: timedelta,
+    freeze: Freeze,
 ) -> set[Lane]:
     """
     A contract has its objects at Stripe: it is applied, its first periods start, what waited for it is placed.
@@ -50,7 +51,7 @@ async def handle_activation(
         if first_invoice:
             empty = type(period)(period.start, period.start)
             await contracts.add_period(tx, contract.customer, number - 1, empty, freeze_after=timedelta(0))
-        await contracts.add_period(tx, contract.customer, number, period, freeze_after=freeze_after)
+        await contracts.add_period(tx, contract.customer, number, period, freeze_after=freeze.of(contract.issuer))
         while rows := await deliveries.waiting_for_contract(tx, contract.customer, PLACED_AT_ONCE):
             known = await entries.present(tx, [row["reverses"] for row in rows if row["reverses"]])
             waited = [
@@ -69,10 +70,7 @@ async def handle_activation(
                 )
                 for row in rows
             ]
-            placed = [
-                place_delivery(d, billing, charge_is_here=d.reverses in known, freeze_after=freeze_after)
-                for d in waited
-            ]
+            placed = [place_delivery(d, billing, charge_is_here=d.reverses in known, freeze=freeze) for d in waited]
             await deliveries.place(tx, placed)
             await say_unpriced(tx, placed, {contract.customer: billing})
             lanes |= {(d.customer, d.meter) for d in placed if d.state is State.PENDING}

@@ -47,7 +47,8 @@ class Gate:
         self._woken.set()
 
     async def run(self) -> None:
-        """Move periods on until cancelled."""
+        """Move periods on until cancelled. Those that are open freeze by the settings of this start."""
+        await periods.refreeze(self._pool, self._settings.freeze)
         while True:
             self._woken.clear()
             await self.freeze_due()
@@ -73,7 +74,11 @@ class Gate:
             if await periods.freeze(tx, row.customer, row.number, now=now) and not row.is_first_invoice:
                 following = account.contract.period_of(row.period.end)
                 await contracts.add_period(
-                    tx, row.customer, row.number + 1, following, freeze_after=self._settings.freeze_after
+                    tx,
+                    row.customer,
+                    row.number + 1,
+                    following,
+                    freeze_after=self._settings.freeze.of(account.contract.issuer),
                 )
         failpoints.reach("freeze-committed")
 

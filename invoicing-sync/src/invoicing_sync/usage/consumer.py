@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import timedelta
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -29,6 +28,7 @@ from event_schemas.wire import ProgressData, RatedEntry, RatingProgress, UsageRa
 from invoicing_sync import metrics
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.gaps import failpoints
+from invoicing_sync.invoices.domain.freeze import Freeze
 from invoicing_sync.store import cases
 from invoicing_sync.store.pool import Pool
 from invoicing_sync.usage.handlers import Offsets, handle_entries, handle_progress
@@ -50,13 +50,13 @@ class Intake:
         pool: Pool,
         clock: Clock,
         *,
-        freeze_after: timedelta,
+        freeze: Freeze,
         gather_ms: int,
         wake_lanes: Callable[[Iterable[Lane]], None],
         wake_applier: Callable[[], None],
         wake_gate: Callable[[], None],
     ) -> None:
-        self._pool, self._clock, self._freeze_after = pool, clock, freeze_after
+        self._pool, self._clock, self._freeze = pool, clock, freeze
         self._wake_lanes, self._wake_applier, self._wake_gate = wake_lanes, wake_applier, wake_gate
         self.rated = BatchReader(broker, USAGE_RATED.name, self._take_entries, pool=pool, gather_ms=gather_ms)
         self.progress = BatchReader(broker, RATING_PROGRESS.name, self._take_progress, pool=pool, gather_ms=gather_ms)
@@ -69,7 +69,7 @@ class Intake:
                 batch.append(_entry.decode(record.value or b"").data)
             except msgspec.DecodeError as error:
                 await self._unreadable(record, error)
-        new, lanes = await handle_entries(batch, offsets, pool=self._pool, freeze_after=self._freeze_after)
+        new, lanes = await handle_entries(batch, offsets, pool=self._pool, freeze=self._freeze)
         failpoints.reach("entries-stored")
         metrics.entries_stored.inc(new)
         self._wake_lanes(lanes)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 
 from chassis.store import transaction
 from event_schemas.wire import ProgressData, RatedEntry
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Billing
+from invoicing_sync.invoices.domain.freeze import Freeze
 from invoicing_sync.store import cases
 from invoicing_sync.store.pool import Connection, Pool, lock_intake
 from invoicing_sync.usage.domain.placement import place
@@ -29,7 +29,7 @@ class Offsets:
 
 
 async def handle_entries(
-    batch: Sequence[RatedEntry], offsets: Offsets, *, pool: Pool, freeze_after: timedelta
+    batch: Sequence[RatedEntry], offsets: Offsets, *, pool: Pool, freeze: Freeze
 ) -> tuple[int, set[Lane]]:
     """
     Take entries of the ledger in: entries, deliveries, corrections and offsets in one transaction.
@@ -43,7 +43,7 @@ async def handle_entries(
         fresh = list({entry.entry_id: entry for entry in fresh}.values())
         lanes: set[Lane] = set()
         if fresh:
-            lanes = await _append_deliveries(tx, fresh, freeze_after)
+            lanes = await _append_deliveries(tx, fresh, freeze)
         await entries.move_offsets(tx, offsets.topic, offsets.topic_id, offsets.to)
     return len(fresh), lanes
 
@@ -56,15 +56,13 @@ async def handle_progress(batch: Sequence[ProgressData], offsets: Offsets, *, po
         await entries.move_offsets(tx, offsets.topic, offsets.topic_id, offsets.to)
 
 
-async def _append_deliveries(tx: Connection, fresh: Sequence[RatedEntry], freeze_after: timedelta) -> set[Lane]:
+async def _append_deliveries(tx: Connection, fresh: Sequence[RatedEntry], freeze: Freeze) -> set[Lane]:
     billing = await contracts.billing_of(tx, sorted({entry.customer for entry in fresh}))
     charges = [entry.entry_id for entry in fresh if entry.op == "charge"]
     reversed_ids = {entry.cause.reverses for entry in fresh if entry.cause.reverses is not None}
     known = set(charges) | await entries.present(tx, reversed_ids - set(charges))
     new = [
-        delivery_of(
-            entry, billing.get(entry.customer), charge_is_here=entry.cause.reverses in known, freeze_after=freeze_after
-        )
+        delivery_of(entry, billing.get(entry.customer), charge_is_here=entry.cause.reverses in known, freeze=freeze)
         for entry in fresh
     ]
     await deliveries.append(tx, new)
@@ -106,9 +104,7 @@ def first_unpriced(new: Sequence[NewDelivery], billing: Mapping[str, Billing]) -
     return list(first.values())
 
 
-def delivery_of(
-    entry: RatedEntry, billing: Billing | None, *, charge_is_here: bool, freeze_after: timedelta
-) -> NewDelivery:
+def delivery_of(entry: RatedEntry, billing: Billing | None, *, charge_is_here: bool, freeze: Freeze) -> NewDelivery:
     """The delivery that an entry makes. Raises ValueError for a reversal that does not name its charge."""
     reverses = entry.cause.reverses if entry.op == "reverse" else None
     if entry.op == "reverse" and reverses is None:
@@ -127,11 +123,11 @@ def delivery_of(
         state=State.WAITING_FOR_CONTRACT,
         correction=None,
     )
-    return place_delivery(unplaced, billing, charge_is_here=charge_is_here, freeze_after=freeze_after)
+    return place_delivery(unplaced, billing, charge_is_here=charge_is_here, freeze=freeze)
 
 
 def place_delivery(
-    delivery: NewDelivery, billing: Billing | None, *, charge_is_here: bool, freeze_after: timedelta
+    delivery: NewDelivery, billing: Billing | None, *, charge_is_here: bool, freeze: Freeze
 ) -> NewDelivery:
     """The delivery in its period and first state; unchanged while no contract is applied."""
     if billing is None:
@@ -141,7 +137,7 @@ def place_delivery(
         billed_from=billing.billed_from,
         effective_at=delivery.effective_at,
         recorded_at=delivery.recorded_at,
-        freeze_after=freeze_after,
+        freeze_after=freeze.of(billing.issuer),
     )
     if placement.correction is not None:
         state = State.CORRECTION

@@ -15,10 +15,11 @@ from invoicing_sync.store.pool import Connection, Pool
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """From when a customer's periods count, from when Stripe bills usage, and what is agreed of which meters."""
+    """From when periods count, from when Stripe bills usage, whose invoices they are, and what is agreed of meters."""
 
     billing_anchor: datetime
     billed_from: datetime
+    issuer: str
     priced: frozenset[str] = frozenset()
     free: frozenset[str] = frozenset()
 
@@ -104,7 +105,8 @@ async def billing_of(tx: Connection, customers: list[str]) -> dict[str, Billing]
     """Those of the customers whose contract is applied."""
     rows = await tx.fetch(
         """
-        SELECT customer, billing_anchor, billed_from, applied -> 'free_meters' AS free,
+        SELECT customer, billing_anchor, billed_from, applied ->> 'issuer' AS issuer,
+            applied -> 'free_meters' AS free,
             jsonb_path_query_array(applied, '$.metered[*].meter') AS priced
         FROM contracts WHERE customer = ANY($1::text[]) AND applied_revision IS NOT NULL
         """,
@@ -112,7 +114,11 @@ async def billing_of(tx: Connection, customers: list[str]) -> dict[str, Billing]
     )
     return {
         row["customer"]: Billing(
-            row["billing_anchor"], row["billed_from"], frozenset(row["priced"]), frozenset(row["free"] or ())
+            row["billing_anchor"],
+            row["billed_from"],
+            row["issuer"],
+            frozenset(row["priced"]),
+            frozenset(row["free"] or ()),
         )
         for row in rows
     }

@@ -12,6 +12,7 @@ import asyncpg
 from chassis.store import transaction
 from event_schemas.times import Period
 from event_schemas.values import decimal_text
+from invoicing_sync.invoices.domain.freeze import Freeze
 from invoicing_sync.invoices.domain.gate import PeriodState
 from invoicing_sync.store.pool import Connection, Pool
 from invoicing_sync.usage.store.deliveries import UNSETTLED_STATES
@@ -62,6 +63,22 @@ async def due(pool: Pool, state: PeriodState, freeze_by: datetime) -> list[Perio
         freeze_by,
     )
     return [_row(row) for row in rows]
+
+
+async def refreeze(pool: Pool, freeze: Freeze) -> None:
+    """Have the open periods freeze as settings and contracts say now; what is frozen stays so."""
+    await pool.execute(
+        """
+        UPDATE periods p SET freeze_at = p.period_end + coalesce(t.after, $3)
+        FROM contracts c LEFT JOIN unnest($1::text[], $2::interval[]) AS t(issuer, after)
+          ON t.issuer = c.applied->>'issuer'
+        WHERE c.customer = p.customer AND p.state = 'open' AND p.period_start < p.period_end
+          AND p.freeze_at <> p.period_end + coalesce(t.after, $3)
+        """,
+        list(freeze.by_issuer),
+        list(freeze.by_issuer.values()),
+        freeze.default,
+    )
 
 
 async def freeze(tx: Connection, customer: str, number: int, *, now: datetime) -> bool:
