@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--conversations", type=int, default=20_000)
     parser.add_argument("--month", default="2026-10")
     parser.add_argument("--step-hours", type=int, default=12, help="business time from one delivery to the next")
+    parser.add_argument("--freeze-hours", type=float, default=0.5, help="from the month's end to its freeze")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     work = generate(
@@ -28,6 +29,7 @@ def main() -> None:
         conversations=arguments.conversations,
         month=arguments.month,
         step_hours=arguments.step_hours,
+        freeze_hours=arguments.freeze_hours,
     )
     truth = write(work, arguments.out)
     sys.stdout.write(json.dumps({"events": truth["events"], "conversations": truth["conversations"]}, indent=2) + "\n")

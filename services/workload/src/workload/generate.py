@@ -33,11 +33,17 @@ class Workload:
 
 
 def generate(
-    *, seed: int, customers: int, conversations: int, month: str = "2026-10", step_hours: int = 12
+    *,
+    seed: int,
+    customers: int,
+    conversations: int,
+    month: str = "2026-10",
+    step_hours: int = 12,
+    freeze_hours: float = 0.5,
 ) -> Workload:
     """The same arguments give the same workload on any machine."""
     rng = Random(seed)
-    span = Month.of(month, step_hours=step_hours)
+    span = Month.of(month, step_hours=step_hours, freeze_after=round(freeze_hours * 60) * MINUTE)
     middle = iso(span.start + 14 * DAY)
     contracts = [a_contract(rng, place, start=iso(span.start), middle=middle) for place in range(customers)]
     work = Workload(span, contracts, [], {}, {}, Counts(), Storms.of(rng, span))

@@ -32,23 +32,29 @@ class Month:
     start: int
     end: int
     steps: tuple[int, ...]
+    freeze_after: int = FREEZE_AFTER
 
     @classmethod
-    def of(cls, text: str, *, step_hours: int = 12, days_after: int = 4) -> Month:
-        """The month `2026-10`, stepped by hours, finer around its end, and four days on for what comes late."""
+    def of(cls, text: str, *, step_hours: int = 12, days_after: int = 4, freeze_after: int = FREEZE_AFTER) -> Month:
+        """
+        The month `2026-10`, stepped by hours, finer around end and freeze, and four days on for what comes late.
+
+        `freeze_after` lies between 2 minutes and the days after.
+        """
         year, month = (int(part) for part in text.split("-"))
         start = micros(datetime(year, month, 1, tzinfo=UTC))
         length = calendar.monthrange(year, month)[1]
         end = start + length * DAY
         steps = {start + hours * HOUR for hours in range(0, length * 24, step_hours)}
-        steps |= {end - HOUR, end, end + 29 * MINUTE, end + FREEZE_AFTER, end + 31 * MINUTE, end + 2 * HOUR}
+        freeze = end + freeze_after
+        steps |= {end - HOUR, end, freeze - MINUTE, freeze, freeze + MINUTE, end + 2 * HOUR}
         steps |= {end + day * DAY + hour * HOUR for day in range(days_after) for hour in (12, 24)}
-        return cls(start, end, tuple(sorted(steps)))
+        return cls(start, end, tuple(sorted(steps)), freeze_after)
 
     @property
     def frozen_at(self) -> int:
         """Entries recorded at or after this instant are corrections."""
-        return self.end + FREEZE_AFTER
+        return self.end + self.freeze_after
 
     @property
     def last_step(self) -> int:

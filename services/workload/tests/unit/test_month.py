@@ -155,3 +155,17 @@ def test_files_hold_the_whole_workload(unit: Workload, tmp_path: Path) -> None:
     assert [step.at for step in steps] == sorted(step.at for step in steps)
     assert len(yaml.safe_load((tmp_path / "contracts.yaml").read_text())["contracts"]) == 20
     assert json.loads((tmp_path / "truth.json").read_text()) == json.loads(json.dumps(truth))
+
+
+def test_a_later_freeze_changes_no_event_and_leaves_fewer_corrections(unit: Workload, book: dict[str, Any]) -> None:
+    """72 hours: what came within three days of the month's end is on its invoice; the net with corrections stays."""
+    late = generate(seed=20261001, customers=20, conversations=1000, freeze_hours=72)
+    later = write_book(late)
+
+    def sent(work: Workload) -> set[str]:
+        return {json.dumps(d.body, sort_keys=True) for d in work.deliveries if d.fate == "accepted"}
+
+    assert later["month"]["frozen_at"] == "2026-11-04T00:00:00Z"
+    assert later["events"] == book["events"]
+    assert len(sent(unit) ^ sent(late)) < 40  # those that are made to arrive at the freeze itself
+    assert 0 < len(later["corrections"]) < len(book["corrections"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,11 +42,22 @@ Replace = Annotated[
 ]
 
 
+class Drafts(StrEnum):
+    """Whether the sandbox's drafts follow the usage."""
+
+    STALE = "stale"
+    FRESH = "fresh"
+
+
 def demo(
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 300,
     conversations: Annotated[int, typer.Option(min=0, help="How many conversations, about ten signals each.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same month.")] = 20261001,
     month: Annotated[str, typer.Option(callback=a_month, help="The month, such as 2026-10 or 2028-02.")] = "2026-10",
+    freeze_hours: Annotated[
+        float, typer.Option(min=0.5, max=72, help="Business time from the month's end to its freeze.")
+    ] = 0.5,
+    draft_usage: Annotated[Drafts, typer.Option(help="Which usage the sandbox's drafts show.")] = Drafts.STALE,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the line running to look closer.")] = False,
     replace: Replace = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
@@ -53,7 +65,9 @@ def demo(
     """Carry a month of conversations to finalised invoices, and hold every cent against the ground truth."""
     try:
         with work_folder(OUT, "settled demo", replace=replace):
-            made = _run(Demo(Fleet(OUT / STATE), OUT, seed, customers, conversations, month), keep, as_json=as_json)
+            fleet = Fleet(OUT / STATE)
+            wanted = Demo(fleet, OUT, seed, customers, conversations, month, freeze_hours, draft_usage.value)
+            made = _run(wanted, keep, as_json=as_json)
     except FolderRefused as refused:
         fail(str(refused), Exit.USAGE)
     raise typer.Exit(Exit.FINDING if made.found else Exit.WELL)
@@ -91,6 +105,8 @@ def _facts(made: Demo, seconds: float) -> dict[str, Any]:
         "quarantined": made.outcome.quarantined,
         "conversations": made.outcome.conversations,
         "invoices": sum(len(invoices) for invoices in made.outcome.invoices.values()),
+        "corrections": sum(len(meters) for meters in made.outcome.corrections.values()),
+        "freeze_hours": made.freeze_hours,
         "compared_days": made.outcome.reconciliation["compared"],
         "stages_s": {name: round(spent, 2) for name, spent in made.times},
         "duration_s": round(seconds, 1),
@@ -109,7 +125,10 @@ async def _show(made: Demo, plot: Path) -> None:
     out.print(Rule("Ledger against Stripe", style="dim", align="left"))
     out.print(views.reconciliation(outcome))
     corrected = sum(len(meters) for meters in outcome.corrections.values())
-    out.print(f"[green]✓[/] {corrected} corrections of the frozen month are recorded, none of them a meter event")
+    hours = f"{made.freeze_hours:g} h after its end"
+    out.print(
+        f"[green]✓[/] {corrected} corrections of the month, frozen {hours}, are recorded, none of them a meter event"
+    )
     out.print()
     out.print(Rule("One invoice line, down to its signals", style="dim", align="left"))
     async with Line(made.fleet) as line:

@@ -47,11 +47,21 @@ class Demo:
     customers: int
     conversations: int
     month: str
+    freeze_hours: float = 0.5
+    draft_usage: str = "stale"
     times: list[tuple[str, float]] = field(default_factory=list)
     truth: dict[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
     found: list[Difference] = field(default_factory=list)
     last: str = ""
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What this demo asks of door and sandbox."""
+        return {
+            "FREEZE_AFTER_MINUTES": str(round(self.freeze_hours * 60)),
+            "SANDBOX_STRIPE_ANSWERS": f"draft_usage={self.draft_usage}",
+        }
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -65,11 +75,17 @@ async def run(demo: Demo, *, during: During | None = None) -> None:
     """Generate, start, send, close, collect, compare. The line stays up for whoever wants to look closer."""
     workload = demo.out / "workload"
     with demo.stage("generate the month and its truth"), err.status("generating the month and its truth"):
-        work = generate(seed=demo.seed, customers=demo.customers, conversations=demo.conversations, month=demo.month)
+        work = generate(
+            seed=demo.seed,
+            customers=demo.customers,
+            conversations=demo.conversations,
+            month=demo.month,
+            freeze_hours=demo.freeze_hours,
+        )
         demo.truth = write(work, workload)
     start = demo.truth["month"]["start"]
     with demo.stage("start the line"), err.status("starting the line") as status:
-        demo.fleet.up(Plan(clock_start=start, env=DEMO_ENV), lambda what: status.update(what))
+        demo.fleet.up(Plan(clock_start=start, env=DEMO_ENV | demo.env), lambda what: status.update(what))
     async with Line(demo.fleet) as line:
         with demo.stage("agree the contracts"), err.status(f"agreeing {demo.customers} contracts"):
             agreed = contracts.read(workload / "contracts.yaml")
