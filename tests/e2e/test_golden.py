@@ -36,3 +36,26 @@ def test_a_wrong_expectation_is_a_miss_and_a_non_zero_exit(tmp_path: Path) -> No
     states = {verdict["id"]: verdict["state"] for verdict in json.loads(result.stdout)}
     assert result.returncode == 1
     assert [id_ for id_, state in states.items() if state == "miss"] == ["O01"]
+
+
+def through_engine(file: Path) -> tuple[int, list[dict[str, str]]]:
+    command = [SETTLED, "golden", str(file), "--through", "engine", "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.returncode, json.loads(result.stdout)
+
+
+def test_30_of_30_invoices_and_7_of_7_points_of_rounding_through_the_engine() -> None:
+    code, verdicts = through_engine(GOLDEN)
+
+    states = [verdict["state"] for verdict in verdicts]
+    assert (code, states.count("ok"), len(states)) == (0, 26 + 30 + 7, 26 + 30 + 7)
+
+
+def test_a_cent_more_on_one_line_is_a_miss(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(GOLDEN.read_text().replace("amount: 40788}", "amount: 40789}"))
+
+    code, verdicts = through_engine(wrong)
+
+    assert code == 1
+    assert [verdict["id"] for verdict in verdicts if verdict["state"] == "miss"] == ["G01"]

@@ -1,4 +1,4 @@
-"""`settled golden`: the decisions computed by hand, through the pure function or through the running service."""
+"""`settled golden`: what was computed by hand, through the pure functions or through the running service."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import yaml
 
 from event_schemas.contracts import Contract
 from event_schemas.times import iso, parse_instant
+from pricing.golden import answer, rounding_point
 from settled_cli.contracts import publish
 from settled_cli.fleet import Fleet, Plan
 from settled_cli.line import Line
@@ -63,6 +64,19 @@ def through_function(cases: list[Case]) -> list[Verdict]:
     )
     decided = {case.pop("id"): case for case in json.loads(result.stdout)["cases"]}
     return [Verdict(case["id"], case["title"], case["expected"], decided[case["id"]]) for case in cases]
+
+
+def through_engine(path: Path) -> list[Verdict]:
+    """Invoice cases and points of rounding through the pricing engine; an invoice agrees line by line or misses."""
+    document = yaml.safe_load(path.read_text())
+    verdicts = []
+    for case in document.get("cases", []):
+        expected, said = answer(case, document.get("price_tables", {}))
+        verdicts.append(Verdict(case["id"], case["title"], expected, said))
+    for point in document.get("rounding_points", []):
+        title = f"{point['exact']} is rounded to {point['rounded']}"
+        verdicts.append(Verdict(f"rounding {point['exact']}", title, point["rounded"], rounding_point(point)))
+    return verdicts
 
 
 async def through_service(cases: list[Case], say: Callable[[str], None]) -> list[Verdict]:

@@ -100,18 +100,20 @@ def clean() -> None:
 def golden(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file of the golden format.")],
     through: Annotated[
-        Literal["function", "service"], typer.Option(help="The pure function, or HTTP, Kafka and PostgreSQL.")
+        Literal["function", "service", "engine"],
+        typer.Option(help="The pure function; HTTP, Kafka and PostgreSQL; or with invoices, by the pricing engine."),
     ] = "function",
     as_json: Json = False,
 ) -> None:
-    """Hold decisions computed by hand against the rules; non-zero exit on a miss."""
+    """Hold decisions and invoices computed by hand against the rules; non-zero exit on a miss."""
     decisions, invoices = golden_cases.read(file)
-    if through == "function":
+    if through != "service":
         verdicts = golden_cases.through_function(decisions)
     else:
         with err.status("starting") as status:
             verdicts = asyncio.run(golden_cases.through_service(decisions, lambda what: status.update(what)))
-    verdicts += golden_cases.not_yet(invoices)
+    priced = golden_cases.through_engine(file) if through == "engine" else golden_cases.not_yet(invoices)
+    verdicts += priced
     missed = [verdict for verdict in verdicts if verdict.state == "miss"]
     if as_json:
         print_json([{"id": v.id, "state": v.state, "expected": v.expected, "got": v.got} for v in verdicts])
@@ -121,9 +123,15 @@ def golden(
             out.print(f"{marks[verdict.state]} {verdict.id}  {verdict.title}  [dim]{verdict.state}[/]")
             if verdict.state == "miss":
                 out.print(f"    expected {verdict.expected}\n    got      {verdict.got}")
-        passed = sum(verdict.state == "ok" for verdict in verdicts)
-        out.print(
-            f"\n[bold]{passed} of {len(decisions)} decisions[/] through the {through}; "
-            f"{len(invoices)} invoice cases not yet"
-        )
+        passed = sum(verdict.state == "ok" for verdict in verdicts[: len(decisions)])
+        how = "service" if through == "service" else "function"
+        rest = f"{len(invoices)} invoice cases not yet"
+        if through == "engine":
+            ok = [verdict.state == "ok" for verdict in priced]
+            whole, points = ok[: len(invoices)], ok[len(invoices) :]
+            rest = (
+                f"[bold]{sum(whole)} of {len(whole)} invoice cases[/] and {sum(points)} of {len(points)} points of "
+                "rounding through the engine"
+            )
+        out.print(f"\n[bold]{passed} of {len(decisions)} decisions[/] through the {how}; {rest}")
     raise typer.Exit(Exit.FINDING if missed else Exit.WELL)

@@ -1,0 +1,6 @@
+"""Reads invoice cases of the golden file's form and answers in it, for `settled golden --through engine` and tests."""
+
+from pricing.golden.answer import answer, rounding_point
+from pricing.golden.case import Case
+
+__all__ = ["Case", "answer", "rounding_point"]

@@ -1,0 +1,1 @@
+"""One module per step of an invoice; `pricing.steps` holds their order and its reasons."""
