@@ -17,7 +17,9 @@ lane_wait = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60),
 )
 held = Gauge(PREFIX + "held_invoices", "Invoices that wait because Stripe's numbers and ours differ.")
-finalised = Counter(PREFIX + "finalised_invoices", "Invoices finalised by the gate.")
+finalised = Counter(
+    PREFIX + "finalised_invoices", "Invoices issued by the gate: compared in both stages, then sent or charged."
+)
 open_cases = Gauge(PREFIX + "open_cases", "Cases that wait for a person.")
 webhooks = Counter(PREFIX + "webhooks", "Webhooks by what became of them.", ["outcome"])
 lost_webhooks = Counter(PREFIX + "lost_webhooks", "Events that only the sweep brought.")

@@ -121,6 +121,36 @@ async def test_a_card_is_charged_once_after_the_second_stage(world: Any, card: s
     assert await world.ask("/v1/cases") == []
 
 
+@pytest.mark.parametrize(
+    ("switch", "cases"), [("handed_over", []), ("finalising", ["collected_before_compared"])], ids=lambda s: str(s)
+)
+async def test_a_stripe_that_collects_too_early_charges_once_and_is_named(
+    world: Any, switch: str, cases: list[str]
+) -> None:
+    """Assumptions A5 and A11 the other way: a card pays once, a mail comes at most twice."""
+    await answers(world, **{switch: "collects"})
+    await world.start_door()
+    ahead = START + DAY
+    await world.apply(
+        a_contract(billing_anchor=ahead),
+        a_contract("globex", billing_anchor=ahead, collection_method="charge_automatically"),
+    )
+    await world.quiet(START)
+    await charged_by_card(world, "globex")
+
+    await world.move(ahead)
+    await world.move(ahead + 32 * MINUTE)
+
+    for customer, last, times in (("acme", "invoice.sent", 2), ("globex", "invoice.paid", 1)):
+        [invoice] = (await world.ask("/v1/invoices", customer=customer))["invoices"]
+        assert (invoice["period_state"], invoice["total_minor"]) == ("finalised", 11700)
+        assert await told(world, invoice["id"]) == ["invoice.finalized", *[last] * times]
+    found = await world.ask("/v1/cases")
+    assert [(case["kind"], case["customer"], case["detail"]["assumption"]) for case in found] == [
+        (kind, "globex", "A5") for kind in cases
+    ]
+
+
 async def test_the_first_invoice_of_a_card_waits_for_the_second_stage_too(world: Any) -> None:
     """The subscription is made at its anchor, when one that charges would be finalised and charged inside the call."""
     await world.start_door()

@@ -62,7 +62,8 @@ _ALL = (
         "A5",
         "finalising with `auto_advance=false` numbers an invoice and neither sends nor charges it",
         "API reference, finalize an invoice",
-        "an invoice that was collected before it was compared is a case, `collected_before_compared`",
+        "an invoice that was paid before it was compared is a case, `collected_before_compared`; none is charged twice",
+        "finalising",
     ),
     Assumption(
         "A6",
@@ -99,8 +100,8 @@ _ALL = (
         "`auto_advance=true` on an invoice that was sent, or whose payment failed, hands it to Stripe's reminders and "
         "retries, and neither sends nor charges it a second time",
         NO_TEXT,
-        "a reminder comes twice or never; what was paid is not charged again, since it is not open",
-        "advance_of_sent",
+        "a mail comes twice, or a failed card is tried at once; what is paid is not open and not charged again",
+        "handed_over",
     ),
     Assumption(
         "A12",
@@ -136,7 +137,7 @@ _ALL = (
     Assumption(
         "A17",
         "a negative sum of usage bills as nothing",
-        NO_TEXT,
+        "billing/subscriptions/usage-based/recording-usage-api",
         "the finalised invoice differs: it is neither sent nor charged, a case says the difference",
         "negative_sum",
     ),

@@ -33,8 +33,6 @@ class Answers:
     """
     Can a finalised invoice be paid and sent while its subscription keeps its drafts? `refused`: only once it does not.
     """
-    advance_of_sent: Literal["leaves", "sends_again"] = "leaves"
-    """Does `auto_advance=true` on an open invoice that was sent leave it at reminders, or is it sent once more?"""
     half_units: Literal["away_from_zero", "to_even"] = "away_from_zero"
     """Where does half a minor unit go? Stripe's example, 1.5 to 2, fits both."""
     tier_lines: Literal["one_each", "all_in_one"] = "one_each"
@@ -49,6 +47,16 @@ class Answers:
     """Are values with decimals metered? Newer pages say so; older ones and one error text want whole numbers."""
     usage_limits: Literal["real_time", "test_clock"] = "real_time"
     """By which time are a meter event's 35 days and 5 minutes judged where its customer is on a test clock?"""
+    finalising: Literal["alone", "collects"] = "alone"
+    """
+    Does finalising with `auto_advance=false` leave an invoice alone (`alone`), as the text says, or is it sent or
+    charged all the same (`collects`)?
+    """
+    handed_over: Literal["waits", "collects"] = "waits"
+    """
+    What follows when `auto_advance` is switched on for an invoice that is open? `waits`: reminders and retries at their
+    own time; `collects`: it is mailed, or charged, at once and once more.
+    """
 
     def turned(self, wanted: dict[str, str]) -> Self:
         """These answers with some of them turned. Raises WrongAnswer where a name or a value is unknown."""

@@ -276,9 +276,15 @@ def finalise(state: State, invoice: Body) -> None:
     state.announce("invoice.finalized", shown_invoice(invoice))
     if invoice["amount_due"] == 0:
         settle(state, invoice)
-    elif invoice["collection_method"] == "charge_automatically" and invoice["auto_advance"]:
+    elif invoice["auto_advance"] or state.switches.finalising == "collects":
+        _collect(state, invoice)
+
+
+def _collect(state: State, invoice: Body) -> None:
+    """What Stripe does with an invoice that advances by itself."""
+    if invoice["collection_method"] == "charge_automatically":
         _charge(state, invoice)
-    elif invoice["auto_advance"]:
+    else:
         state.announce("invoice.sent", shown_invoice(invoice))
 
 
@@ -346,9 +352,9 @@ def update_invoice(state: State, id_: str, params: Params) -> Body:
     reread(state, invoice)
     state.put(invoice)
     state.announce("invoice.updated", shown_invoice(invoice), before)
-    goes_on = invoice["status"] == "open" and invoice["auto_advance"] and not before.get("auto_advance", True)
-    if goes_on and invoice.get("_sent") and state.switches.advance_of_sent == "sends_again":
-        state.announce("invoice.sent", shown_invoice(invoice))
+    handed_over = params.get("auto_advance") == "true" and invoice["status"] == "open"
+    if handed_over and state.switches.handed_over == "collects":
+        _collect(state, invoice)
     return invoice
 
 
@@ -421,7 +427,6 @@ def send_invoice(state: State, id_: str, _: Params) -> Body:
     if invoice["status"] == "draft":
         finalise(state, invoice)
     _be_open_to_collection(state, invoice)
-    invoice["_sent"] = True
     state.announce("invoice.sent", shown_invoice(invoice))
     return invoice
 
