@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from chassis.testing import HouseKeys
 from invoicing_sync.assumptions.bench import Away, Bench
 from invoicing_sync.assumptions.check import check
 from invoicing_sync.assumptions.cleaning import clean
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.integration
 KEY = "sk_test_check"
 ASSUMED = {"draft_usage": "stale"}  # the position that we assume, where it is not the first one
 SWITCHES = {one.switch: one.number for one in ASSUMPTIONS.values() if one.switch}
+CANNOT_BE_TRIED = {"finalising": {"A4"}}  # what is collected at once cannot be collected while drafts are kept
 FAST = Pace(calls_per_second=2000, meter_events_per_second=2000, retry_cap_s=0.5)
 
 
@@ -37,9 +39,9 @@ def a_bench(url: str, run: str) -> Bench:
 
 
 @pytest.fixture
-async def account(sandbox: str) -> AsyncIterator[Any]:
+async def account(sandbox: str, house_keys: HouseKeys) -> AsyncIterator[Any]:
     """The sandbox as an account of its own, by real time, with all switches as we assume them."""
-    async with httpx.AsyncClient(base_url=sandbox, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=sandbox, headers=house_keys.header, timeout=30) as http:
         (await http.post("/_sandbox/reset")).raise_for_status()
         (await http.post("/_sandbox/answers", json=assumed())).raise_for_status()
         yield http
@@ -102,8 +104,8 @@ async def test_a_turned_switch_is_named_by_its_number_and_by_no_other(account: A
 
     found = fallen(await tried(str(account.base_url)))
 
-    assert list(found) == [SWITCHES[switch]]
-    assert found[SWITCHES[switch]].startswith("differs: ")
+    assert [number for number, said in found.items() if said.startswith("differs: ")] == [SWITCHES[switch]]
+    assert found.keys() - {SWITCHES[switch]} == CANNOT_BE_TRIED.get(switch, set())
     assert await leftovers(account) == []
 
 

@@ -121,6 +121,7 @@ class TestSettings:
             (f"{OLD} {NEW[:-3]}", None, "entry 2 is not ID:KEY"),
             ("id:näh", None, "entry 1 is not ID:KEY"),
         ],
+        ids=["none", "empty", "both", "no file", "no id", "one id twice", "short", "two words", "cut off", "not ASCII"],
     )
     def test_a_wrong_setting_is_a_sentence_without_a_key(
         self, given_text: str | None, file: str | None, sentence: str, wrong: list[str]

@@ -165,6 +165,15 @@ class _Story:
     async def collect(self) -> None:
         """Paid and sent, both twice; then Stripe's automatic work is switched on for what was sent."""
         pay, send = self.bench.v1.invoices.pay_async, self.bench.v1.invoices.send_invoice_async
+        await self._collect_while_kept(pay, send)
+        await self._paid_once(partial(pay, self.charged.invoice))
+        await self._sent_twice(partial(send, self.sent.invoice))
+        await self._advance_of_sent()
+
+    async def _collect_while_kept(self, pay: Callable[..., Any], send: Callable[..., Any]) -> None:
+        if (await self.bench.invoice(self.charged.invoice))["status"] == "paid":
+            self.report.say("A4", None, "not tried: Stripe had collected before it was asked to")
+            return
         try:
             await self.bench.ask("pay", partial(pay, self.charged.invoice))
             await self.bench.ask("send", partial(send, self.sent.invoice))
@@ -175,9 +184,6 @@ class _Story:
                 await self._unless_refused(partial(pay if party is self.charged else send, party.invoice))
         else:
             self.report.say("A4", True, "finalised, paid and sent while its subscription keeps drafts")
-        await self._paid_once(partial(pay, self.charged.invoice))
-        await self._sent_twice(partial(send, self.sent.invoice))
-        await self._advance_of_sent()
 
     async def _unless_refused(self, call: Callable[[], Awaitable[Any]]) -> str:
         try:
