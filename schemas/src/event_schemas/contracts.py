@@ -138,7 +138,7 @@ class Contract(Agreed):
     billing_anchor: Instant
     stripe_customer: Annotated[str, Field(max_length=255)] | None = None
     collection_method: Literal["send_invoice", "charge_automatically"] = "send_invoice"
-    billing_email: EmailText | None = None  # where invoices are sent; a contract file must have it then
+    billing_email: EmailText | None = None  # where invoices go; a contract file must have it
     revision: int = Field(ge=1)
     timeline: tuple[PolicyFrom, ...] = Field(min_length=1)
     metered: tuple[MeteredPrice, ...] = ()
@@ -179,16 +179,16 @@ class ContractFile(Agreed):
     """
     The file that `settled contracts apply` reads.
 
-    Stricter than what is read from the bus, where contracts of earlier versions still lie: an invoice that is sent
-    needs an address.
+    Stricter than what is read from the bus, where contracts of earlier versions still lie: every contract needs an
+    address for its invoices, also one that is charged, since at Stripe each subscription begins as one that sends.
     """
 
     contracts: tuple[Contract, ...] = Field(min_length=1)
 
     @field_validator("contracts")
     @classmethod
-    def _can_be_sent(cls, contracts: tuple[Contract, ...]) -> tuple[Contract, ...]:
+    def _have_addresses(cls, contracts: tuple[Contract, ...]) -> tuple[Contract, ...]:
         for place, contract in enumerate(contracts):
-            if contract.collection_method == "send_invoice" and contract.billing_email is None:
-                raise ValueError(f"contracts.{place}.billing_email: an invoice that is sent needs an e-mail address")
+            if contract.billing_email is None:
+                raise ValueError(f"contracts.{place}.billing_email: say to which e-mail address its invoices go")
         return contracts

@@ -81,7 +81,7 @@ def test_a_sound_file_is_read(tmp_path: Path) -> None:
         (
             "    billing_email: billing@acme.example\n",
             "",
-            "acme.yaml line 2: acme: billing_email: an invoice that is sent needs an e-mail address",
+            "acme.yaml line 2: acme: billing_email: say to which e-mail address its invoices go",
         ),
         (
             "customer: acme",
