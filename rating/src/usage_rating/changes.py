@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import msgspec
 
 from event_schemas.wire import RatedEntry
-from usage_rating.domain.days import day_of
+from usage_rating.domain.days import FIRST
 from usage_rating.domain.entries import Because, Wanted, difference
 from usage_rating.domain.merging import merge
 from usage_rating.domain.outcome import decide as decide_outcome
 from usage_rating.domain.outcome import disagreement
-from usage_rating.domain.policy import ContractTimeline
+from usage_rating.domain.policy import DAY, ContractTimeline
 from usage_rating.domain.ranks import CLEARED, CUSTOMER_MESSAGE, FLAGGED, MERGED_INTO, RESOLUTION
 from usage_rating.domain.signal import Report, Signal
 from usage_rating.domain.usage import decide_usage
@@ -67,7 +67,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     entries: Sequence[RatedEntry]
     counts: Counts
     cases: tuple[CaseFound, ...] = ()
-    last_day: int = 0  # of a conversation's last signal
+    last_day: int = FIRST  # of a conversation's last signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def change_conversation(
     if RESOLUTION in [signal.rank for signal in signals]:
         sentence = disagreement(signals, timeline, as_of=here.as_of)
         cases += (CaseFound("disagreement", key[0], key[1], "", sentence),)
-    last_day = day_of(signals[-1].at)
+    last_day = signals[-1].at // DAY
     return Change(status_before, decision.status, after, due_at, entries, counts, cases, last_day)
 
 

@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 
 MINUTE = 60_000_000  # an idle partition is known up to a minute ago: what ingest has stamped may still be on its way
 SECOND = 1_000_000
-WALKS_AT_ONCE = 32  # customers whose turn it is in one transaction, so that many small ones do not queue one by one
+TOURS_AT_ONCE = 32  # customers whose turn it is in one transaction, so that many small ones do not queue one by one
 STOPS = {StaleEpoch: "stale_epoch", LogGap: "log_gap", TooManyUnreadable: "dead_letters"}
 
 
@@ -304,12 +304,12 @@ class Worker:
     async def _decide_again(self) -> None:
         """One transaction of what contracts can change: batches and timers go on between two of them."""
         async with self._turn:
-            walks = self._turns.next(WALKS_AT_ONCE)
-            if not walks:
+            tours = self._turns.next(TOURS_AT_ONCE)
+            if not tours:
                 return
             with metrics.TRANSACTION_S.labels("redecide").time():
                 handled, walked, ended = await handle_redecisions(
-                    walks,
+                    tours,
                     rows=self._rows,
                     store=self._store,
                     ledger_id=self._ledger_id,

@@ -66,6 +66,8 @@ class Work:
             row.moved["conflicting"] += counts.conflicting
         if change.cases:
             self.draft.cases += change.cases
+        if change.last_day > row.last_day:
+            row.last_day = change.last_day
         if change.due_at is not None:
             due = self.due[partition]
             self.due[partition] = change.due_at if due is None or change.due_at < due else due
@@ -172,7 +174,7 @@ async def handle_contracts(
     Args:
         applied: the offset of topic `contracts` up to which this has been done then.
     """
-    begun = [walk for partition in sorted(touched) for walk in begin(partition, touched[partition])]
+    begun = [walk for number in sorted(touched) for walk in begin(number, touched[number], until=rows[number].last_day)]
     failpoints.reach("contracts-before-commit")
     await store.apply_contracts(rows, begun, applied=applied)
     failpoints.reach("contracts-after-commit")

@@ -17,9 +17,9 @@ from usage_rating.changes import CaseFound, Change
 from usage_rating.entries import SubjectKind
 from usage_rating.store import statements
 from usage_rating.store.partitions import MOVED, PartitionRow, from_row
-from usage_rating.walks import Redecision
+from usage_rating.walks import Redecision, Tour
 
-WALKED = ("partition", "customer", "kind", "after_day", "after_name", "after_subject")
+WALKED = ("partition", "customer", "kind", "after_name", "after_subject")
 
 _json = msgspec.json.Encoder().encode
 
@@ -128,6 +128,7 @@ class HotStore:
             now,
             *_move_arrays(list(draft.rows.values())),
             [change.last_day for _, _, change in draft.conversations],
+            [row.last_day for row in draft.rows.values()],
             *walks,
         )
         if not allowed:
@@ -153,7 +154,6 @@ class HotStore:
             [walk.customer for walk in begun],
             [walk.kind for walk in begun],
             [walk.since for walk in begun],
-            [walk.after_day for walk in begun],
             applied,
         )
         if not allowed:
@@ -163,26 +163,39 @@ class HotStore:
         """What is still to be decided again in these partitions, and how far that has got."""
         return [Redecision(**row) for row in await self._pool.fetch(statements.REDECISIONS, partitions)]
 
-    async def load_conversations_again(self, walks: Sequence[Redecision], limit: int) -> list[Any]:
-        """(place in `walks`, conversation, state, status, due_at, last_day): the next rows of each, at most `limit`."""
+    async def load_conversations_again(
+        self, tours: Sequence[Tour], partitions: Sequence[int], *, look_at: int, most: int
+    ) -> list[Any]:
+        """
+        (place in `tours`, partition, conversation, state, status, due_at) of the next rows that can come out otherwise.
+
+        Of each customer the next `look_at` rows are looked at, and at most `most` of them returned, in order.
+        """
         return await self._pool.fetch(
             statements.LOAD_CONVERSATIONS_AGAIN,
-            [walk.partition for walk in walks],
-            [walk.customer for walk in walks],
-            [walk.after_day for walk in walks],
-            [walk.after_name for walk in walks],
-            limit,
+            [tour.customer for tour in tours],
+            [tour.after_name for tour in tours],
+            [tour.first_day for tour in tours],
+            partitions,
+            look_at,
+            most,
         )
 
-    async def load_records_again(self, walks: Sequence[Redecision], limit: int) -> list[Any]:
-        """(place in `walks`, meter, subject, state, status): the next rows of each, at most `limit`."""
+    async def last_looked_at(self, tours: Sequence[Tour], *, look_at: int) -> list[str | None]:
+        """Of each customer the conversation at which the next `look_at` rows end; None where fewer are left."""
+        rows = await self._pool.fetch(
+            statements.LAST_LOOKED_AT, [tour.customer for tour in tours], [tour.after_name for tour in tours], look_at
+        )
+        return [row["conversation"] for row in sorted(rows, key=lambda row: row["place"])]
+
+    async def load_records_again(self, tours: Sequence[Tour], most: int) -> list[Any]:
+        """(place in `tours`, partition, meter, subject, state, status): the next rows of each, at most `most`."""
         return await self._pool.fetch(
             statements.LOAD_RECORDS_AGAIN,
-            [walk.partition for walk in walks],
-            [walk.customer for walk in walks],
-            [walk.after_name for walk in walks],
-            [walk.after_subject for walk in walks],
-            limit,
+            [tour.customer for tour in tours],
+            [tour.after_name for tour in tours],
+            [tour.after_subject for tour in tours],
+            most,
         )
 
     async def store_published(self, published: Mapping[int, tuple[int, int]]) -> None:
@@ -208,7 +221,7 @@ class HotStore:
 
 
 def _walk_arrays(draft: Draft) -> list[list[Any]]:
-    """Six arrays of walks that have moved on, three of those at their end; nothing where there are none."""
+    """Five arrays of walks that have moved on, three of those at their end; nothing where there are none."""
     if not draft.walked and not draft.ended:
         return []
     return [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from usage_rating.domain.days import FIRST
+
 MOVED = (
     "applied",
     "duplicate",
@@ -37,6 +39,7 @@ class PartitionRow:
     recorded_at: int
     published_seq: int
     contracts_applied: int
+    last_day: int = FIRST  # no conversation here had its last signal on a later day
     moved: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MOVED, 0))
 
     def copy(self) -> PartitionRow:
@@ -75,4 +78,5 @@ def from_row(row: Any) -> PartitionRow:
         row["recorded_at"],
         row["published_seq"],
         row["contracts_applied"],
+        row["last_day"],
     )

@@ -131,14 +131,15 @@ moved AS (
         applied = p.applied + i.applied, duplicate = p.duplicate + i.duplicate,
         conflicting = p.conflicting + i.conflicting, quarantined = p.quarantined + i.quarantined,
         seen = p.seen + i.seen, charged = p.charged + i.charged, not_chargeable = p.not_chargeable + i.not_chargeable,
-        pending = p.pending + i.pending, excluded = p.excluded + i.excluded, records = p.records + i.records
+        pending = p.pending + i.pending, excluded = p.excluded + i.excluded, records = p.records + i.records,
+        last_day = i.last_day
     FROM unnest(
         $1::int[], $45::bigint[], $46::bigint[], $47::bigint[], $48::bigint[], $49::bigint[], $50::bigint[],
         $51::bigint[], $52::bigint[], $53::bigint[], $54::bigint[], $55::bigint[], $56::bigint[], $57::bigint[],
-        $58::bigint[]
+        $58::bigint[], $60::int[]
     ) AS i (
         partition, next_offset, next_seq, read_up_to, recorded_at, applied, duplicate, conflicting, quarantined,
-        seen, charged, not_chargeable, pending, excluded, records
+        seen, charged, not_chargeable, pending, excluded, records, last_day
     )
     WHERE p.partition = i.partition AND (SELECT yes FROM allowed)
 )
@@ -153,9 +154,9 @@ WRITE = f"{_WRITE} SELECT yes FROM allowed"
 WRITE_DECIDED_AGAIN = f"""
 {_WRITE},
 walked AS (
-    UPDATE redecisions r SET after_day = i.after_day, after_name = i.after_name, after_subject = i.after_subject
-    FROM unnest($60::int[], $61::text[], $62::text[], $63::int[], $64::text[], $65::text[])
-        AS i (partition, customer, kind, after_day, after_name, after_subject)
+    UPDATE redecisions r SET after_name = i.after_name, after_subject = i.after_subject
+    FROM unnest($61::int[], $62::text[], $63::text[], $64::text[], $65::text[])
+        AS i (partition, customer, kind, after_name, after_subject)
     WHERE r.partition = i.partition AND r.customer = i.customer AND r.kind = i.kind AND (SELECT yes FROM allowed)
 ),
 ended AS (
@@ -165,55 +166,60 @@ ended AS (
 SELECT yes FROM allowed
 """
 
-# Where a customer has nothing that can change there is nothing to walk; a walk under way begins again, further back.
+# Where a customer has no row at all there is nothing to walk; a walk under way begins again.
 APPLY_CONTRACTS = f"""
 WITH {OWNED},
 begun AS (
-    INSERT INTO redecisions AS r (partition, customer, kind, since, after_day)
-    SELECT i.partition, i.customer, i.kind, i.since, i.day
-    FROM unnest($5::int[], $6::text[], $7::text[], $8::bigint[], $9::int[])
-        AS i (partition, customer, kind, since, day)
+    INSERT INTO redecisions AS r (partition, customer, kind, since)
+    SELECT i.partition, i.customer, i.kind, i.since
+    FROM unnest($5::int[], $6::text[], $7::text[], $8::bigint[]) AS i (partition, customer, kind, since)
     WHERE (SELECT yes FROM allowed) AND CASE i.kind
-        WHEN 'conversations' THEN EXISTS (
-            SELECT FROM conversations c
-            WHERE c.partition = i.partition AND c.customer = i.customer AND c.last_day >= i.day
-        )
-        ELSE EXISTS (SELECT FROM records c WHERE c.customer = i.customer AND c.partition = i.partition)
+        WHEN 'conversations' THEN EXISTS (SELECT FROM conversations c WHERE c.customer = i.customer)
+        ELSE EXISTS (SELECT FROM records c WHERE c.customer = i.customer)
     END
     ON CONFLICT (partition, customer, kind) DO UPDATE
-    SET since = least(r.since, excluded.since), after_day = least(r.after_day, excluded.after_day),
-        after_name = '', after_subject = ''
+    SET since = least(r.since, excluded.since), after_name = '', after_subject = ''
 ),
 moved AS (
-    UPDATE partitions SET contracts_applied = $10 WHERE partition = ANY($1::int[]) AND (SELECT yes FROM allowed)
+    UPDATE partitions SET contracts_applied = $9 WHERE partition = ANY($1::int[]) AND (SELECT yes FROM allowed)
 )
 SELECT yes FROM allowed
 """
 
 REDECISIONS = """
-SELECT partition, customer, kind, since, after_day, after_name, after_subject FROM redecisions
+SELECT partition, customer, kind, since, after_name, after_subject FROM redecisions
 WHERE partition = ANY($1::int[]) ORDER BY partition, customer, kind
 """
 
+# Bounded twice: so many rows are looked at ($5), so many of them are fetched to be decided ($6). The inner order is
+# that of the primary key, so reading stops at whichever bound comes first.
 LOAD_CONVERSATIONS_AGAIN = """
 SELECT a.place::int - 1 AS place, c.*
-FROM unnest($1::int[], $2::text[], $3::int[], $4::text[]) WITH ORDINALITY
-    AS a (partition, customer, after_day, after_name, place)
+FROM unnest($1::text[], $2::text[], $3::int[]) WITH ORDINALITY AS a (customer, after_name, first_day, place)
 CROSS JOIN LATERAL (
-    SELECT conversation, state, status, due_at, last_day FROM conversations
-    WHERE partition = a.partition AND customer = a.customer AND (last_day, conversation) > (a.after_day, a.after_name)
-    ORDER BY last_day, conversation LIMIT $5
+    SELECT partition, conversation, state, status, due_at FROM (
+        SELECT * FROM conversations WHERE customer = a.customer AND conversation > a.after_name
+        ORDER BY conversation LIMIT $5
+    ) looked_at
+    WHERE last_day >= a.first_day AND partition = ANY($4::int[]) ORDER BY conversation LIMIT $6
 ) c
+"""
+
+LAST_LOOKED_AT = """
+SELECT a.place::int - 1 AS place, (
+    SELECT conversation FROM conversations WHERE customer = a.customer AND conversation > a.after_name
+    ORDER BY conversation OFFSET $3 - 1 LIMIT 1
+) AS conversation
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (customer, after_name, place)
 """
 
 LOAD_RECORDS_AGAIN = """
 SELECT a.place::int - 1 AS place, r.*
-FROM unnest($1::int[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
-    AS a (partition, customer, after_meter, after_subject, place)
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a (customer, after_meter, after_subject, place)
 CROSS JOIN LATERAL (
-    SELECT meter, subject, state, status FROM records
-    WHERE customer = a.customer AND partition = a.partition AND (meter, subject) > (a.after_meter, a.after_subject)
-    ORDER BY meter, subject LIMIT $5
+    SELECT partition, meter, subject, state, status FROM records
+    WHERE customer = a.customer AND (meter, subject) > (a.after_meter, a.after_subject)
+    ORDER BY meter, subject LIMIT $4
 ) r
 """
 
