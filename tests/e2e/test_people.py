@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from decimal import Decimal
 
@@ -93,3 +94,43 @@ def test_what_is_unknown_or_wrong_is_a_sentence(command: str, sentence: str | No
     assert ended.returncode in (1, 2)
     assert (sentence or "") in " ".join(ended.stderr.split())
     assert not LIBRARY.search(ended.stderr)
+
+
+def test_a_revision_never_says_two_things_and_a_change_that_is_set_aside_is_told_at_once(month: Month) -> None:
+    """Last in this file: the month gets a customer more. Its first period has begun, which is a case of its own."""
+    begun = month.get("sandbox", "/_sandbox/clock")["now"][:8] + "01T00:00:00Z"
+
+    def applied(revision: int, price: str) -> tuple[int, str]:
+        file = month.folder / "newcomer.json"
+        file.write_text(json.dumps({"contracts": [a_newcomer(revision, price, begun)]}))
+        done = month.said("contracts", "apply", str(file))
+        return done.returncode, done.stdout + done.stderr
+
+    code, told = applied(1, "0.99")
+    assert (code, "first_period_not_billed_in_advance" in told) == (0, True), told
+    code, told = applied(1, "0.99")
+    assert (code, told.count("✓ newcomer revision 1")) == (0, 1), told
+    code, told = applied(1, "1.99")
+    assert code == 1
+    assert "says something else in metered.resolution.price.unit_price: raise revision to 2" in " ".join(told.split())
+    assert (
+        month.get("invoicing-sync", "/v1/contracts/newcomer")["document"]["metered"][0]["price"]["unit_price"] == "0.99"
+    )
+    code, told = applied(2, "1.99")
+    assert (code, "revision 1 stays in force" in told, "contract_change_not_supported" in told) == (1, True, True), told
+
+
+def a_newcomer(revision: int, price: str, begun: str) -> dict[str, object]:
+    return {
+        "customer": "newcomer",
+        "name": "Newcomer Ltd",
+        "issuer": "settled-us",
+        "channel": "self_serve",
+        "currency": "USD",
+        "billing_email": "billing@newcomer.example",
+        "billing_anchor": begun,
+        "revision": revision,
+        "timeline": [{"effective_from": begun, "policy": {"version": "standard-1"}}],
+        "metered": [{"meter": "resolution", "price": {"scheme": "per_unit", "unit_price": price}}],
+        "licensed": [{"item": "essential_seat", "quantity": 2, "unit_price": "39"}],
+    }

@@ -177,12 +177,27 @@ async def charge_without_price(world: Any) -> None:
     await closes(world)
 
 
+async def contract_conflict(world: Any) -> None:
+    """Another price under the same revision is never applied; saying the same again is no conflict."""
+    await started(world)
+    await world.apply(a_contract(metered=DEARER))
+    await opens(world, "contract_conflict")
+    [case] = await world.ask("/v1/cases")
+    assert case["detail"]["fields"] == ["metered.resolution.price.unit_price"]
+    document = (await world.ask("/v1/contracts/acme"))["document"]
+    assert document["metered"][0]["price"]["unit_price"] == "0.99"
+
+    await world.apply(a_contract(revision=2))
+    await closes(world)
+
+
 STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "invoice_held": invoice_held,
     "drift": drift,
     "unclear_delivery": unclear_delivery,
     "charge_without_price": charge_without_price,
     "contract_change_not_supported": contract_change_not_supported,
+    "contract_conflict": contract_conflict,
     "contract_refused": contract_refused,
     "contract_without_billing_email": contract_without_billing_email,
     "finalised_differs": finalised_differs,

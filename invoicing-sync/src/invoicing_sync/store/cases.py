@@ -48,6 +48,11 @@ KINDS: Mapping[str, Kind] = {
         "a later revision is applied",
         "the applied revision goes on billing: publish a revision with its terms, or a new contract",
     ),
+    "contract_conflict": Kind(
+        "a contract comes under the revision that is known and says something else",
+        "a later revision is applied",
+        "the first content stays in force: publish what is meant under a higher revision",
+    ),
     "contract_refused": Kind(
         "Stripe refuses an object of the contract",
         "a later revision is applied",

@@ -22,6 +22,8 @@ from pydantic import ValidationError
 from chassis.broker import Broker
 from chassis.bus import TopicReader
 from chassis.clock import Clock
+from event_schemas.contract_content import differing_fields
+from event_schemas.contracts import Contract
 from event_schemas.events.contract_v1 import ContractEvent
 from event_schemas.topics import CONTRACTS, RATING_PROGRESS, USAGE_RATED
 from event_schemas.wire import ProgressData, RatedEntry, RatingProgress, UsageRated
@@ -95,9 +97,29 @@ class Intake:
         except ValidationError as error:
             await self._unreadable(record, error)
             return
-        if await contracts.keep_newest(self._pool, contract):
+        kept = await contracts.keep_newest(self._pool, contract)
+        if kept.revision == contract.revision and (fields := differing_fields(kept, contract)):
+            await self._say_conflict(contract, fields)
+        elif kept.revision == contract.revision:
             failpoints.reach("contract-stored")
             self._wake_applier()
+
+    async def _say_conflict(self, contract: Contract, fields: Sequence[str]) -> None:
+        """Of a revision the first content counts; another one is never applied, and somebody meant it."""
+        sentence = (
+            f"revision {contract.revision} came again and says something else in {', '.join(fields)}; the first "
+            f"content stays in force: publish what is meant as revision {contract.revision + 1}"
+        )
+        await cases.open_case_once(
+            self._pool,
+            "contract_conflict",
+            contract.customer,
+            now=self._clock.now(),
+            customer=contract.customer,
+            revision=contract.revision,
+            fields=list(fields),
+            sentence=sentence,
+        )
 
     async def _unreadable(self, record: ConsumerRecord, error: Exception) -> None:
         """A record of our own house that does not decode is a bug there: a case, named by its place on the bus."""

@@ -13,13 +13,16 @@ from typing import Annotated, Any
 import typer
 
 from chassis.errors import WrongSetting
+from event_schemas.contracts import Contract
 from event_schemas.times import iso
+from settled_cli import applying
 from settled_cli import contracts as contract_files
 from settled_cli.agreements import list_contracts, show
 from settled_cli.asking import Json, ask
+from settled_cli.cases import view as case_view
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.fleet import Fleet
-from settled_cli.line import Line, LineError
+from settled_cli.line import Line
 
 contracts = typer.Typer(help="What customers have agreed to.", no_args_is_help=True)
 contracts.command("show")(show)
@@ -34,10 +37,10 @@ def about() -> None:
 @contracts.command()
 def apply(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="YAML or JSON, see the README.")],
-    wait: Annotated[bool, typer.Option(help="Until the Stripe objects are there.")] = True,
+    wait: Annotated[bool, typer.Option(help="Until each is applied, or set aside with a case.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Check a contract file and publish it; applying it again changes nothing."""
+    """Check a contract file and publish it, all of it or nothing; applying it again changes nothing."""
     try:
         agreed = contract_files.read(file)
     except contract_files.ContractRefused as error:
@@ -45,37 +48,57 @@ def apply(
     fleet = Fleet()
     if not fleet.running:
         fail("the line is not running: `settled up` starts it", Exit.NOT_RUNNING)
+    customers = [contract.customer for contract in agreed]
+    there, before = ask(lambda line: _before(line, customers))
+    if refusals := applying.objections(agreed, there):
+        fail("\n".join([*refusals, "nothing was published"]))
     try:
         asyncio.run(contract_files.publish(agreed, fleet.stack.urls.kafka_bootstrap_servers))
     except WrongSetting as error:
         fail(str(error))
-    applied: list[dict[str, Any]] = []
-    if wait:
-        with err.status("waiting for the Stripe objects"):
-            applied = ask(lambda line: _applied(line, {c.customer: c.revision for c in agreed}))
+    if not wait:
+        _tell(agreed, {}, [], as_json=as_json)
+        return
+    with err.status("waiting for the Stripe objects"):
+        dealt_with, new = ask(lambda line: _after(line, agreed, before))
+    _tell(agreed, dealt_with, new, as_json=as_json)
+    raise typer.Exit(Exit.FINDING if applying.set_aside(agreed, dealt_with) else Exit.WELL)
+
+
+async def _before(line: Line, customers: list[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    return await applying.known(line, customers), await applying.open_cases(line, customers)
+
+
+async def _after(
+    line: Line, agreed: tuple[Contract, ...], before: list[dict[str, Any]]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    dealt_with = await applying.outcome(line, agreed)
+    return dealt_with, applying.caused(before, await applying.open_cases(line, dealt_with))
+
+
+def _tell(
+    agreed: tuple[Contract, ...], dealt_with: dict[str, Any], new: list[dict[str, Any]], *, as_json: bool
+) -> None:
+    """Each contract with what became of it, and the cases that applying them has opened."""
     if as_json:
-        print_json(applied or [{"customer": c.customer, "revision": c.revision} for c in agreed])
+        published = [{"customer": one.customer, "revision": one.revision} for one in agreed]
+        print_json({"contracts": list(dealt_with.values()) or published, "cases": new})
         return
     for contract in agreed:
-        out.print(f"[green]✓[/] {contract.customer} revision {contract.revision}")
-
-
-async def _applied(line: Line, revisions: dict[str, int]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    deadline = asyncio.get_running_loop().time() + 60 + len(revisions)
-    for customer, revision in revisions.items():
-        while True:
-            try:
-                contract = await line.get("invoicing-sync", f"/v1/contracts/{customer}")
-                if (contract["applied_revision"] or 0) >= revision:
-                    found.append(contract)
-                    break
-            except LineError:
-                pass  # not come in yet, or the door is away: asked again until the deadline
-            if asyncio.get_running_loop().time() > deadline:
-                raise LineError(f"the contract of {customer} was not applied in time; `settled status` says more")
-            await asyncio.sleep(0.1)
-    return found
+        known = dealt_with.get(contract.customer) or {"handled_revision": 0}
+        applied = known.get("applied_revision") or 0
+        name = f"{contract.customer} revision {contract.revision}"
+        if known["handled_revision"] < contract.revision:
+            later = f"; at Stripe it is made a month before {iso(contract.billing_anchor)[:10]}" if dealt_with else ""
+            out.print(f"[green]✓[/] {name} is published{later}")
+        elif applied >= contract.revision:
+            out.print(f"[green]✓[/] {name}")
+        else:
+            stays = f"revision {applied} stays in force" if applied else "nothing of it is in force"
+            out.print(f"[red]✗[/] {name} is set aside: {stays}")
+    if new:
+        out.print()
+        out.print(case_view(new))
 
 
 def send(

@@ -41,20 +41,23 @@ class Account:
     stripe_subscription: str
 
 
-async def keep_newest(pool: Pool, contract: Contract) -> bool:
-    """Store a contract unless a revision at least as new is there; whether it was stored."""
-    stored = await pool.fetchval(
+async def keep_newest(pool: Pool, contract: Contract) -> Contract:
+    """Store a contract unless a revision at least as new is there; the one that is stored then."""
+    document = await pool.fetchval(
         """
-        INSERT INTO contracts (customer, revision, document) VALUES ($1, $2, $3)
-        ON CONFLICT (customer) DO UPDATE SET revision = excluded.revision, document = excluded.document
-        WHERE contracts.revision < excluded.revision
-        RETURNING true
+        WITH newer AS (
+            INSERT INTO contracts (customer, revision, document) VALUES ($1, $2, $3)
+            ON CONFLICT (customer) DO UPDATE SET revision = excluded.revision, document = excluded.document
+            WHERE contracts.revision < excluded.revision
+            RETURNING document
+        )
+        SELECT coalesce((SELECT document FROM newer), (SELECT document FROM contracts WHERE customer = $1))
         """,
         contract.customer,
         contract.revision,
         contract.model_dump(mode="json"),
     )
-    return bool(stored)
+    return Contract.model_validate(document)
 
 
 async def unhandled(pool: Pool) -> list[Contract]:
