@@ -33,6 +33,7 @@ from invoicing_sync.answers import (
     PeriodAnswer,
     ReconciliationAnswer,
 )
+from invoicing_sync.charges import ChargesAnswer, charges
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.invoices.comparison import Comparison
 from invoicing_sync.invoices.domain.gate import PeriodState
@@ -85,6 +86,7 @@ class Api:
         add("/invoices/{invoice_id}/lines/{line_id}/entries", self.entries, methods=["GET"], responses=missing)
         add("/periods", self.periods, methods=["GET"], responses=refusals)
         add("/corrections", self.corrections, methods=["GET"], responses=refusals)
+        add("/charges", self.charges, methods=["GET"], responses=refusals, response_model_by_alias=True)
         add("/deliveries", self.deliveries, methods=["GET"], responses=refusals)
         add("/contracts", self.list_contracts, methods=["GET"], responses=refusals)
         add("/customers/{customer}/running", self.running, methods=["GET"], responses=missing)
@@ -187,6 +189,22 @@ class Api:
         rows = await reading.corrections(self._pool, customer=customer, period=period, after=after, limit=limit)
         return [CorrectionAnswer(**_only(row, CorrectionAnswer)) for row in rows]
 
+    async def charges(self, from_: Annotated[Moment, Query(alias="from")], to: Moment) -> ChargesAnswer:
+        """Entries of [from, to) as priced, free, unpriced, corrections; at most 400 days, none of them pruned."""
+        if not timedelta(0) < to - from_ <= LONGEST_DAYS * DAY:
+            raise Problem(422, "bad_range", f"`to` lies after `from`, by at most {LONGEST_DAYS} days.", field="to")
+        self._is_kept(from_)
+        return await charges(self._pool, from_, to)
+
+    def _is_kept(self, start: datetime) -> None:
+        if start < self._reconciler.furthest_back():
+            raise Problem(
+                422,
+                "too_far_back",
+                "Deliveries of that time are no longer kept (KEEP_DELIVERIES_DAYS); begin later.",
+                field="from",
+            )
+
     async def deliveries(
         self, state: State | None = None, customer: Customer = None, after: Text = None, limit: Limit = 100
     ) -> list[DeliveryAnswer]:
@@ -241,13 +259,7 @@ class Api:
                 raise Problem(422, "not_a_day", "Reconciliation compares whole UTC days.", field=field)
         if not timedelta(0) < order.to - order.from_ <= LONGEST_DAYS * DAY:
             raise Problem(422, "bad_range", f"`to` lies 1 to {LONGEST_DAYS} days after `from`.", field="to")
-        if order.from_ < self._reconciler.furthest_back():
-            raise Problem(
-                422,
-                "too_far_back",
-                "Deliveries of that time are no longer kept (KEEP_DELIVERIES_DAYS); begin later.",
-                field="from",
-            )
+        self._is_kept(order.from_)
         return {"id": await self._reconciler.start(order.customer, order.from_, order.to)}
 
     async def latest(self) -> ReconciliationAnswer:

@@ -91,3 +91,27 @@ def attack(url: str, header: dict[str, str], mode: GenerationMode) -> None:
             case.validate_response(case.call(headers=header), excluded_checks=[positive_data_acceptance])
 
         holds()
+
+
+async def test_every_entry_of_a_span_is_priced_free_or_unpriced(world: Any) -> None:
+    await world.start_door()
+    await world.apply(a_contract(free_meters=["voice_outcome"]))
+    await world.move(START + timedelta(days=1))
+    at = START + timedelta(hours=3)
+    await world.rate(
+        *(a_charge(f"p{n}", seq=n, at=at) for n in (1, 2, 3)),
+        *(a_charge(f"f{n}", seq=n, at=at, meter="voice_outcome") for n in (4, 5)),
+        a_charge("u6", seq=6, at=at, meter="qualification"),
+        a_charge("w7", seq=7, at=at, customer="nobody"),
+        a_charge("early", seq=8, at=START - timedelta(days=2)),
+    )
+    await world.quiet(START + timedelta(days=1))
+
+    span = {"from": (START - timedelta(days=3)).isoformat(), "to": (START + timedelta(days=1)).isoformat()}
+    found = await world.ask("/v1/charges", **span)
+    refused = await world.http.get(f"{world.door_url}/v1/charges", params={"from": span["to"], "to": span["from"]})
+
+    counts = {name: found[name] for name in ("priced", "free", "unpriced", "corrections", "without_contract")}
+    assert counts == {"priced": 3, "free": 2, "unpriced": 1, "corrections": 1, "without_contract": 1}
+    assert (found["entries"], found["holds"], found["from"]) == (8, True, "2026-09-28T00:00:00Z")
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_range")

@@ -48,12 +48,6 @@ from invoicing_sync.stripe_door.errors import Refused
 from invoicing_sync.usage.store.deliveries import Lane
 
 log = logging.getLogger(__name__)
-SETTLED_BY_A_REVISION = (  # kinds of cases that a later revision closes once it is applied
-    "contract_change_not_supported",
-    "contract_conflict",
-    "contract_refused",
-    "contract_without_billing_email",
-)
 LOOK_AGAIN_S = 2.0  # contracts whose anchor lies more than a month ahead, and those that failed
 
 
@@ -174,7 +168,12 @@ class Applier:
 
     async def _settle_cases(self, contract: Contract) -> None:
         """A revision is about to be applied, and repeated if we die: what was said of an earlier one is settled."""
-        for kind in SETTLED_BY_A_REVISION:
+        for kind in (
+            "contract_change_not_supported",
+            "contract_conflict",
+            "contract_refused",
+            "contract_without_billing_email",
+        ):
             await cases.close_case(self._pool, kind, contract.customer, now=self._clock.now())
         agreed = [f"{contract.customer}/{meter}" for meter in (*terms_of(contract).meters, *contract.free_meters)]
         await cases.close_cases(self._pool, "charge_without_price", agreed, now=self._clock.now())

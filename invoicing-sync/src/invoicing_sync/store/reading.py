@@ -95,6 +95,37 @@ async def entries_behind(
     )
 
 
+async def entries_by_state(
+    pool: Pool, start: datetime, end: datetime
+) -> tuple[int, list[asyncpg.Record], dict[str, tuple[frozenset[str], frozenset[str]]]]:
+    """
+    What took effect in [start, end), at one moment: how many entries; how many by customer, meter and state of
+    their delivery; and the meters that each applied contract prices and declares free.
+    """
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        total = await connection.fetchval(
+            "SELECT count(*) FROM entries WHERE effective_at >= $1 AND effective_at < $2", start, end
+        )
+        rows = await connection.fetch(
+            """
+            SELECT customer, meter, state, count(*) AS count FROM deliveries
+            WHERE effective_at >= $1 AND effective_at < $2 GROUP BY customer, meter, state
+            """,
+            start,
+            end,
+        )
+        contracts = await connection.fetch(
+            """
+            SELECT customer, jsonb_path_query_array(applied, '$.metered[*].meter') AS priced,
+                applied -> 'free_meters' AS free
+            FROM contracts WHERE customer = ANY($1::text[]) AND applied_revision IS NOT NULL
+            """,
+            sorted({row["customer"] for row in rows}),
+        )
+    agreed = {row["customer"]: (frozenset(row["priced"]), frozenset(row["free"] or ())) for row in contracts}
+    return total, rows, agreed
+
+
 async def corrections(
     pool: Pool, *, customer: str | None, period: datetime | None, after: str | None, limit: int
 ) -> list[asyncpg.Record]:

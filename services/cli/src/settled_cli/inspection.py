@@ -39,11 +39,20 @@ def status(as_json: Json = False) -> None:
         facts["equations"] = ask(lambda line: line.get("rating", "/v1/equations"))
     if "invoicing-sync" in running:
         facts["backlog"] = ask(lambda line: line.get("invoicing-sync", "/v1/backlog"))
+        facts["charges"] = ask(_charges)
     if as_json:
         print_json(facts)
     else:
         _show_status(facts)
     raise typer.Exit(Exit.WELL if running else Exit.NOT_RUNNING)
+
+
+async def _charges(line: Line) -> dict[str, Any]:
+    """The entries of the last 31 days, by whether they have a price."""
+    now = parse_instant((await line.get("sandbox", "/_sandbox/clock"))["now"] or iso(datetime.now(UTC)))
+    span = {"from": iso(now - timedelta(days=31)), "to": iso(now + timedelta(days=1))}
+    found: dict[str, Any] = await line.get("invoicing-sync", "/v1/charges", **span)
+    return found
 
 
 def _show_status(facts: dict[str, Any]) -> None:
@@ -58,6 +67,12 @@ def _show_status(facts: dict[str, Any]) -> None:
         out.print(
             f"events {events['received']:,} received, {events['unread']:,} unread; "
             f"conversations {talks['seen']:,} seen, {talks['charged']:,} charged"
+        )
+    if "charges" in facts:
+        found = facts["charges"]
+        out.print(
+            f"ledger entries of 31 days {found['entries']:,}: {found['priced']:,} priced, {found['free']:,} free, "
+            f"{found['unpriced']:,} unpriced, {found['corrections']:,} corrections"
         )
     if "backlog" in facts:
         out.print(f"{facts['backlog']['open']:,} deliveries to Stripe are open")

@@ -19,6 +19,7 @@ class Outcome:
     events: dict[str, Any]
     quarantined: dict[str, int]
     conversations: dict[str, Any]
+    charges: dict[str, Any]  # the month's entries by whether they have a price
     nets: dict[tuple[str, str], int]  # (customer, conversation) to charges less reversals
     invoices: dict[str, list[dict[str, Any]]]
     corrections: dict[str, dict[str, Decimal]]
@@ -45,6 +46,7 @@ async def collect(line: Line, customers: list[str], *, start: str, end: str, las
         events={**equations["events"], "deliveries": counts["received"]},
         quarantined=counts["by_reason"],
         conversations=equations["conversations"],
+        charges=await line.get("invoicing-sync", "/v1/charges", **{"from": start, "to": end}),
         nets=dict(nets),
         invoices=dict(invoices),
         corrections=await _corrections(line, customers),

@@ -66,7 +66,7 @@ def _some_of_each_currency(rows: list[Any], most: int) -> list[Any]:
 
 
 def equations(outcome: Outcome) -> Group:
-    """Both equations, with their numbers under their words."""
+    """The equations of events, conversations and the month's entries, with their numbers under their words."""
     e, c = outcome.events, outcome.conversations
     waiting = sum(outcome.quarantined.values())
     return Group(
@@ -93,7 +93,16 @@ def equations(outcome: Outcome) -> Group:
                 ("excluded", c["excluded"]),
             ],
         ),
+        charges(outcome.charges),
     )
+
+
+def charges(found: dict[str, Any]) -> RenderableType:
+    """Entries by whether they have a price; what waits for its contract is shown where there is any."""
+    terms = [(name, found[name]) for name in ("entries", "priced", "free", "unpriced", "corrections")]
+    if found["without_contract"]:
+        terms.append(("without contract", found["without_contract"]))
+    return equation("charges", found["holds"], terms)
 
 
 def equation(name: str, holds: bool, terms: Sequence[tuple[str, int]]) -> RenderableType:
