@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from chassis.access import Access
 from chassis.bus import BatchProducer, TopicReader
 from chassis.clock import BusinessClock, business_clock
 from chassis.health import Health
+from chassis.retention import Pace
 from chassis.store import create_pool, migrate
 from chassis.topics import ensure_topics
 from event_schemas.topics import CONTRACTS
@@ -29,6 +31,7 @@ from usage_rating.quiet import QuietCheck
 from usage_rating.settings import Settings
 from usage_rating.store.contracts import ContractStore
 from usage_rating.store.hot import HotStore, keep_steered, steer
+from usage_rating.store.pruning import retention
 from usage_rating.store.reading import Reading
 
 SCHEMA = "rating"
@@ -107,7 +110,18 @@ def _assemble(
         await contracts.caught_up.wait()
         await worker.run()
 
-    return App(http, {"contracts": contracts.run, "worker": decide_once_contracts_are_read, "publisher": publisher.run})
+    work: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "contracts": contracts.run,
+        "worker": decide_once_contracts_are_read,
+        "publisher": publisher.run,
+        "retention": retention(
+            cold,
+            clock,
+            keep=timedelta(days=settings.keep_closed_cases_days),
+            pace=Pace(settings.prune_every_s, settings.prune_rows, settings.prune_pause_s),
+        ).run,
+    }
+    return App(http, work)
 
 
 def make_http(

@@ -26,3 +26,7 @@ class Settings(ServiceSettings):
     progress_ms: int = Field(50, ge=0)  # `rating.progress` is published this often at most
     unpublished_entries: int = Field(50_000, ge=1)  # deciding waits while more than this are on their way to the bus
     rebalance_wait_s: float = Field(20.0, gt=0)  # a new owner waits this long for a row that a dead owner still locks
+    keep_closed_cases_days: int = Field(800, ge=35)  # business time; an audit of two years finds them
+    prune_every_s: float = Field(3_600, gt=0)  # between two rounds
+    prune_rows: int = Field(500, ge=1)  # in one transaction
+    prune_pause_s: float = Field(0.1, ge=0)  # between two transactions, and at least four times as long as one took
