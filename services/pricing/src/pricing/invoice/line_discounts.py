@@ -14,7 +14,7 @@ def line_discounts(basis: Basis, draft: Draft) -> Draft:
     """A discount line for each item discount that holds; all lines of the item count, prorations too."""
     for discount in holding(basis, Scope.ITEM):
         base = Money(net_by_item(basis, draft.lines).get(discount.item or "", 0), basis.currency)
-        exact = -off(discount, base)
+        exact = off(discount, base).copy_negate()
         amount = money(exact, basis.currency)
         if not amount.minor:
             continue

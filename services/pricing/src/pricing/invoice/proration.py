@@ -69,7 +69,7 @@ def _line(basis: Basis, item: Licensed, term: Period, at: datetime, quantity: in
     exact = part_of(whole, left.left, left.whole)
     sign = ""
     if kind is Kind.PRORATION_CREDIT:
-        exact, sign = -exact, "-"
+        exact, sign = exact.copy_negate(), "-"  # a unary minus would round to the context of the thread
     formula = " + ".join(charge.formula for charge in charges)
     unit = "days" if basis.terms.proration is Proration.DAY else "microseconds"
     return Line(

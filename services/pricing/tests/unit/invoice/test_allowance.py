@@ -5,7 +5,7 @@ from decimal import Decimal
 from event_schemas.times import Period
 from pricing.engine import expected_invoice
 from pricing.prices import Graduated, Tier
-from pricing.terms import Allowance, Trial
+from pricing.terms import Allowance, HardLimit, Trial
 from pricing.testing import DAY, on, outcomes, shown, some_terms, used
 
 PLAN = Allowance("plan", "outcome", 50)
@@ -42,6 +42,15 @@ def test_an_allowance_covers_units_of_its_own_life_and_is_not_prorated() -> None
     invoice = expected_invoice(terms, DAY, [used(30, span=early), used(60, span=late)])
 
     assert shown(invoice) == [("outcome", "included", 0), ("outcome", "usage", 4000)]
+
+
+def test_parts_of_one_item_use_up_one_allowance() -> None:
+    terms = some_terms(outcomes("1"), allowances=(PLAN,), limits=(HardLimit("l", "outcome", 999, start=on(20)),))
+    early, late = Period(on(1), on(20)), Period(on(20), DAY)
+
+    invoice = expected_invoice(terms, DAY, [used(30, span=early), used(60, span=late)])
+
+    assert [(line.kind.value, line.quantity) for line in invoice.lines] == [("included", 50), ("usage", 40)]
 
 
 def test_tiers_begin_with_the_first_unit_that_is_not_covered() -> None:
