@@ -156,7 +156,9 @@ async def run_command(url: str, *arguments: str) -> asyncio.subprocess.Process:
 
 
 async def test_an_interrupted_run_cleans_up(account: Any) -> None:
-    """Ctrl-C while the month is under way."""
+    """Ctrl-C while the month is under way, which slow invoices keep it for long enough."""
+    slow = {"kind": "slow", "path": "/v1/invoices", "delay_ms": 1000}
+    (await account.post("/_sandbox/faults", json=slow)).raise_for_status()
     process = await run_command(str(account.base_url))
     assert process.stderr is not None
     async with asyncio.timeout(60):
@@ -166,6 +168,7 @@ async def test_an_interrupted_run_cleans_up(account: Any) -> None:
         said = await process.stderr.read()
         code = await process.wait()
 
+    await account.delete("/_sandbox/faults")
     assert code == 130
     assert b"cleaned up" in said
     assert await leftovers(account) == []

@@ -102,13 +102,13 @@ class TestHealing:
         assert len({record["receivedat"] for record in records.values()}) == 24
         assert all("sentiment" not in record["data"] for record in records.values())
         done = rows_of(service, operator, source, state="replayed")
-        assert {row["replayed_by"] for row in done} == {ops}
+        assert {row["replayed_by"] for row in done} == {f"usage-ingest/{ops}"}
         assert all(row["changes"] == {"drop": ["data.*"]} for row in done)
         assert all(row["content_kept_until"] is None for row in done)
         assert await sealed_contents(base_env, done) == 0
         after = service.get("/v1/counts")
         assert after["accepted"] - counts["accepted"] == counts["quarantined"] - after["quarantined"] == 120
-        assert f'"key": "{ops}"' in service.log.read_text()
+        assert f'"key": "usage-ingest/{ops}"' in service.log.read_text()
 
     def test_fields_are_set_and_what_is_wrong_then_still_waits(
         self, service: Running, operator: str, source: str, bootstrap: str
@@ -283,7 +283,7 @@ class TestReading:
         assert row["content_kept_until"] == "2026-04-01T10:00:10Z"
         lines = [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith("{")]
         assert [(line["key"], line["row"]) for line in lines if line["message"] == "sealed content read"][-1] == (
-            name,
+            f"usage-ingest/{name}",
             row["id"],
         )
         assert "two sticks" not in service.log.read_text()

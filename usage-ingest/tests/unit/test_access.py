@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from chassis.access_matrix import undocumented, wrongly_answered
 from chassis.testing import HouseKeys, bearer
 from usage_ingest.app import Service, build
+from usage_ingest.seals import new_key
 from usage_ingest.secret import digest_of, new_secret
 from usage_ingest.settings import Settings
 
@@ -29,6 +30,7 @@ def service(keys: HouseKeys) -> Service:
             database_url=SecretStr("postgresql://nowhere"),
             kafka_bootstrap_servers="nowhere:9092",
             access_keys_file=str(keys.file),
+            quarantine_keys=SecretStr(new_key()),
             metrics_open=False,
         )
     )
