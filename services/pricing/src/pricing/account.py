@@ -18,18 +18,20 @@ def account(draft: Draft) -> tuple[MeterAccount, ...]:
     Raises:
         AssertionError: units are missing or told twice. It is a fault of the engine, never of what it was given.
     """
-    accounts = tuple(
-        _of_meter(meter, [s for s in draft.segments if s.meter == meter], draft)
-        for meter in dict.fromkeys(segment.meter for segment in draft.segments)
-    )
+    lines: dict[str, list[Line]] = {}
+    for line in draft.lines:
+        lines.setdefault(line.meter, []).append(line)
+    segments: dict[str, list[Segment]] = {}
+    for segment in draft.segments:
+        segments.setdefault(segment.meter, []).append(segment)
+    accounts = tuple(_of_meter(meter, segments[meter], lines.get(meter, []), draft) for meter in segments)
     for one in accounts:
         if one.net != one.told:
             raise AssertionError(f"{one.meter}: {one.net} units were charged and {one.told} are accounted for")
     return accounts
 
 
-def _of_meter(meter: str, segments: list[Segment], draft: Draft) -> MeterAccount:
-    lines = [line for line in draft.lines if line.meter == meter]
+def _of_meter(meter: str, segments: list[Segment], lines: list[Line], draft: Draft) -> MeterAccount:
     unpriced = [segment for segment in segments if segment.item is None and not segment.free]
     return MeterAccount(
         meter=meter,

@@ -10,7 +10,8 @@ from decimal import Decimal
 from event_schemas.times import Period
 from event_schemas.values import Currency, Money
 from pricing.lines import ZERO, Line, TaxRow
-from pricing.terms import Metered, Taxes, Terms, in_force
+from pricing.periods import term_of
+from pricing.terms import Licensed, Metered, Rhythm, Taxes, Terms, in_force
 from pricing.usage import BilledBefore, Used
 
 
@@ -32,6 +33,12 @@ class Basis:
     def currency(self) -> Currency:
         """The one currency."""
         return self.terms.currency
+
+    def term(self, item: Licensed, instant: datetime) -> Period:
+        """The term of an item that holds an instant of one of the two periods."""
+        if item.rhythm is Rhythm.MONTH:  # a month's term is the period itself; nine in ten items need no calendar
+            return self.starts if instant >= self.starts.start else self.ended
+        return term_of(self.terms, item, instant)
 
     def item_of(self, meter: str, instant: datetime) -> Metered | None:
         """

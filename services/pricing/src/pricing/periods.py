@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from event_schemas.times import Period, iso, month_after, period_containing
 from pricing.terms import Licensed, Terms
 
 
+@lru_cache(maxsize=1024)
 def say(period: Period) -> str:
     """A period in words; midnights without their zeros."""
     return f"{say_instant(period.start)} to {say_instant(period.end)}"

@@ -9,7 +9,7 @@ from pricing.amounts import money
 from pricing.draft import Basis, Draft
 from pricing.lines import Kind, Line, Why
 from pricing.models import priced
-from pricing.periods import say_instant, term_of
+from pricing.periods import say_instant
 from pricing.terms import Licensed
 
 
@@ -22,7 +22,7 @@ def _lines(basis: Basis, item: Licensed) -> Iterator[Line]:
     quantity = item.quantity_at(basis.billing_day)
     if not quantity:
         return
-    term = term_of(basis.terms, item, basis.billing_day)
+    term = basis.term(item, basis.billing_day)
     if term.start != basis.billing_day:
         return  # a yearly item in the middle of its term
     source = f"{quantity} in force at {say_instant(basis.billing_day)}"

@@ -29,7 +29,9 @@ def allowance(basis: Basis, draft: Draft) -> Draft:
             left -= covered
             room[clause.key] -= covered
             taken[clause.key, segment.item.key] = taken.get((clause.key, segment.item.key), ZERO) + covered
-        segments.append(replace(segment, left=left, included=segment.left - left))
+        if left != segment.left:
+            segment = replace(segment, left=left, included=segment.left - left)
+        segments.append(segment)
     by_key = {clause.key: clause for clause in allowances}
     return draft.with_segments(segments).plus(
         included_line(

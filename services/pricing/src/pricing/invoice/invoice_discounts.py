@@ -24,7 +24,9 @@ def _shares(basis: Basis, draft: Draft, discount: Discount) -> list[Line]:
         return []
     exact = off(discount, whole)
     total = money(exact, basis.currency)
+    of_whole = f"of {whole}, by largest remainder"
     what = f"{discount.percent:f} %" if discount.percent is not None else f"{discount.amount}"
+    formula = f"{what} of {whole} = {total}, shared"
     return [
         Line(
             item=item,
@@ -33,8 +35,8 @@ def _shares(basis: Basis, draft: Draft, discount: Discount) -> list[Line]:
             period=basis.ended,
             why=Why(
                 f"discounts.{discount.key}",
-                f"{base} of {whole}, by largest remainder",
-                f"{what} of {whole} = {total}, shared",
+                f"{Money(base, basis.currency)} {of_whole}",
+                formula,
                 major(Money(-part, basis.currency)),
             ),
             percent=discount.percent,

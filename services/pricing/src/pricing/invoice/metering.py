@@ -10,7 +10,7 @@ from decimal import Decimal
 from event_schemas.times import Period
 from pricing.draft import Basis, Draft, Segment
 from pricing.periods import in_trial, say
-from pricing.terms import Allowance, Spanned, Terms
+from pricing.terms import Allowance, Metered, Spanned, Terms
 from pricing.usage import Used
 
 
@@ -33,7 +33,11 @@ def metering(basis: Basis, draft: Draft) -> Draft:
 
 def usage_spans(terms: Terms, meter: str, period: Period) -> tuple[Period, ...]:
     """The parts of a period over which a meter's items, allowances and limits stay the same: sum usage within these."""
-    clauses: list[Spanned] = [item for item in terms.metered if item.meter == meter]
+    return _spans(terms, [item for item in terms.metered if item.meter == meter], meter, period)
+
+
+def _spans(terms: Terms, items: Iterable[Metered], meter: str, period: Period) -> tuple[Period, ...]:
+    clauses: list[Spanned] = [*items]
     clauses += [clause for clause in allowances_in(terms, period) if clause.meter == meter]
     clauses += [clause for clause in terms.limits if clause.meter == meter]
     return tuple(_cut(period, clauses))
@@ -57,7 +61,7 @@ def _cut(period: Period, clauses: Iterable[Spanned]) -> Sequence[Period]:
 def _segments(basis: Basis, meter: str, useds: list[Used]) -> Iterable[Segment]:
     free = meter in basis.terms.free_meters
     placed = 0
-    for span in usage_spans(basis.terms, meter, basis.ended):
+    for span in _spans(basis.terms, basis.by_meter.get(meter, ()), meter, basis.ended):
         inside = [used for used in useds if span.start <= used.span.start and used.span.end <= span.end]
         placed += len(inside)
         charged = sum((used.charged for used in inside), Decimal(0))

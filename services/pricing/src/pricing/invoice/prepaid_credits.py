@@ -22,13 +22,15 @@ def prepaid_credits(basis: Basis, draft: Draft) -> Draft:
     for credit in sorted(alive, key=lambda credit: credit.until or NEVER):
         room = credit.amount.minor - basis.before.prepaid_drawn.get(credit.key, 0)
         left = net_by_item(basis, draft.lines)
+        lines = []
         for item in metered:
             part = min(room, left.get(item, 0))
             if part <= 0 or (credit.items is not None and item not in credit.items):
                 continue
-            draft = draft.plus([_line(basis, credit, item, part, room)])
+            lines.append(_line(basis, credit, item, part, room))
             room -= part
             drawn[credit.key] = drawn.get(credit.key, 0) + part
+        draft = draft.plus(lines)
     return replace(draft, drawn=drawn)
 
 

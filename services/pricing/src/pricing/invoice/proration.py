@@ -11,7 +11,7 @@ from pricing.amounts import money, part_of
 from pricing.draft import Basis, Draft
 from pricing.lines import ZERO, Factor, Kind, Line, Why
 from pricing.models import priced
-from pricing.periods import say, say_instant, term_of
+from pricing.periods import say, say_instant
 from pricing.terms import Licensed, Proration
 
 DAY = timedelta(days=1)
@@ -46,7 +46,7 @@ def _lines(basis: Basis, item: Licensed) -> list[Line]:
     changes = {entry.at for entry in item.quantities} | {item.start, item.until}
     lines: list[Line] = []
     for at in sorted(at for at in changes if at is not None and at in basis.ended):
-        term = term_of(basis.terms, item, at)
+        term = basis.term(item, at)
         if at == term.start:
             continue  # the advance line of that day has the new quantity
         old, new = item.quantity_at(at - MICROSECOND), item.quantity_at(at)

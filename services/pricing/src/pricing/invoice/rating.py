@@ -32,8 +32,12 @@ def rating(basis: Basis, draft: Draft) -> Draft:
         if answer.free:
             in_price[item.meter] = in_price.get(item.meter, ZERO) + answer.free
         kind = Kind.OVERAGE if item.meter in committed else Kind.USAGE
-        lines += _lines(basis, item, Kind.INCLUDED if isinstance(item.price, Included) else kind, answer, segments)
-        _tell_counts(lines, item.key, segments)
+        if isinstance(item.price, Included):
+            kind = Kind.INCLUDED
+        counts = _counts(segments)
+        lines += _lines(basis, item, kind, answer, segments, counts)
+        if counts is not None and not answer.charges:
+            _tell(lines, item.key, counts)
     return replace(draft, lines=tuple(lines), in_price=in_price)
 
 
@@ -45,7 +49,9 @@ def _by_item(segments: tuple[Segment, ...]) -> Iterable[tuple[Metered, list[Segm
     return groups.values()
 
 
-def _lines(basis: Basis, item: Metered, kind: Kind, answer: Priced, segments: list[Segment]) -> Iterator[Line]:
+def _lines(
+    basis: Basis, item: Metered, kind: Kind, answer: Priced, segments: list[Segment], counts: Counts | None
+) -> Iterator[Line]:
     if not answer.charges:
         return
     source = _source(basis, item, answer, segments)
@@ -62,6 +68,7 @@ def _lines(basis: Basis, item: Metered, kind: Kind, answer: Priced, segments: li
             tier=charge.tier,
             packs=charge.packs,
             covered_by=CoveredBy.PRICE if kind is Kind.INCLUDED else None,
+            counts=counts if charge is answer.charges[0] else None,
         )
 
 
@@ -82,20 +89,26 @@ def _source(basis: Basis, item: Metered, answer: Priced, segments: list[Segment]
 
 
 def _sum(segments: list[Segment], field: str) -> Decimal:
+    if len(segments) == 1:
+        return getattr(segments[0], field)  # type: ignore[no-any-return]  # a field of decimals
     return sum((getattr(segment, field) for segment in segments), ZERO)
 
 
-def _tell_counts(lines: list[Line], item: str, segments: list[Segment]) -> None:
+def _counts(segments: list[Segment]) -> Counts | None:
     """Gross and reversed counts stay on the line, and so does what a limit kept off it. Source: R7 and R8."""
     reversed_, capped = _sum(segments, "reversed"), _sum(segments, "capped")
     if not reversed_ and not capped:
-        return
-    limit = segments[-1].capped_at if capped else None
-    counts = Counts(_sum(segments, "charged"), reversed_, capped, limit)
-    own = [place for place, line in enumerate(lines) if line.item == item and line.meter and line.kind in _COUNTED]
-    if own:
-        first = next((place for place in own if lines[place].kind is not Kind.INCLUDED), own[0])
-        lines[first] = replace(lines[first], counts=counts)
+        return None
+    limit = next((segment.capped_at for segment in reversed(segments) if segment.capped), None)
+    return Counts(_sum(segments, "charged"), reversed_, capped, limit)
+
+
+def _tell(lines: list[Line], item: str, counts: Counts) -> None:
+    """Nothing of the item is left to price: the first line that covers it tells the counts."""
+    for place, line in enumerate(lines):
+        if line.item == item and line.kind in _COUNTED:
+            lines[place] = replace(line, counts=counts)
+            return
 
 
 _COUNTED = (Kind.USAGE, Kind.OVERAGE, Kind.INCLUDED)
