@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from event_schemas.values import Currency, Money, round_line
@@ -49,6 +49,11 @@ from pricing.usage import BilledBefore, Used, used_at
 instants = st.integers(0, 28 * 24 * 4 - 1).map(lambda quarter: FEBRUARY.start + timedelta(minutes=15 * quarter))
 prices = st.decimals(0, 30, places=5)
 METERS = ("outcome", "sms")
+
+
+def some(examples: int) -> settings:
+    """So many examples, however long a busy machine takes to draw them: terms of every kind are large."""
+    return settings(deadline=None, max_examples=examples, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,7 @@ everything = given_all().filter(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@some(60)
 @given(everything)
 def test_parts_sum_to_wholes(given_: Given) -> None:
     """
@@ -215,7 +220,7 @@ def test_parts_sum_to_wholes(given_: Given) -> None:
         )
 
 
-@settings(deadline=None, max_examples=60)
+@some(60)
 @given(everything)
 def test_every_line_is_its_exact_amount_rounded_once(given_: Given) -> None:
     """Seen to fail when a price was rounded before it was multiplied, and when a proration rounded its factor."""
@@ -245,7 +250,7 @@ def test_an_invoice_discount_is_rounded_once_and_its_shares_sum_to_it(
     assert sum(amounts) - sum(shares) == invoice.net.minor >= 0
 
 
-@settings(deadline=None, max_examples=200)
+@some(200)
 @given(everything)
 def test_every_unit_that_was_charged_is_accounted_for(given_: Given) -> None:
     """
@@ -271,7 +276,7 @@ def test_every_unit_that_was_charged_is_accounted_for(given_: Given) -> None:
     assert told["chat"].free == told["chat"].net if "chat" in told else True
 
 
-@settings(deadline=None, max_examples=60)
+@some(60)
 @given(everything, st.randoms(use_true_random=False))
 def test_the_order_of_entries_does_not_matter(given_: Given, random: Any) -> None:
     """Seen to fail when what became of a part of a period hung on the entry that came first."""
@@ -281,7 +286,7 @@ def test_the_order_of_entries_does_not_matter(given_: Given, random: Any) -> Non
     assert given_.invoice(shuffled) == given_.invoice()
 
 
-@settings(deadline=None, max_examples=60)
+@some(60)
 @given(everything, st.data())
 def test_corrections_in_any_order_come_to_the_period_rated_at_once(given_: Given, data: st.DataObject) -> None:
     """
@@ -329,7 +334,7 @@ def by_item(invoice: Invoice) -> Counter[str]:
     return sums
 
 
-@settings(deadline=None, max_examples=60)
+@some(60)
 @given(everything)
 def test_a_correction_of_nothing_is_nothing(given_: Given) -> None:
     again = correction(given_.invoice(), given_.invoice())
@@ -337,7 +342,7 @@ def test_a_correction_of_nothing_is_nothing(given_: Given) -> None:
     assert (again.document, again.items, again.tax, again.net.minor) == (Document.NOTHING, (), (), 0)
 
 
-@settings(deadline=None, max_examples=60)
+@some(60)
 @given(everything, st.integers(1, 4))
 def test_a_limit_is_never_passed(given_: Given, factor: int) -> None:
     """Seen to fail when each part of a period had the whole limit."""
