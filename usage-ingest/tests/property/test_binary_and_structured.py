@@ -43,7 +43,7 @@ def outcome(body: bytes) -> Any:
     """The record on the bus, or what is wrong with the event."""
     (event,) = decode_events(body, Shape.ONE)
     if isinstance(event, Broken):
-        # the bytes differ in white space and in the order of members
+        # the bytes differ in white space and order, what they say and what is kept under seal does not
         return replace(event, fingerprint=b"", content=b""), json.loads(event.content)
     kept = Kept()
     append_event(event, RECEIVED_AT, kept, 8)  # type: ignore[arg-type]
