@@ -48,7 +48,8 @@ def service(
 ) -> Iterator[tuple[Running, str, dict[str, str]]]:
     """A service that logs all it can, into a file of its own; with a sender's key for the customer acme."""
     running = Running.start({**env, "LOG_LEVEL": "DEBUG"}, tmp_path / "planted.log")
-    yield running, keys.make("--customer", "acme")[1], env
+    name, sender = keys.make("--customer", "acme")
+    yield running, sender, {**env, "SENDER": name}
     running.close()
 
 
@@ -152,7 +153,11 @@ def _topics(bootstrap: str) -> list[bytes]:
 async def _only_what_is_sealed_holds_it(running: Running, operator: str, env: dict[str, str], source: str) -> None:
     connection = await asyncpg.connect(env["DATABASE_URL"])
     try:
-        ids = [row[0] for row in await connection.fetch("SELECT quarantine_id FROM ingest.sealed_contents")]
+        own = (  # other tests seal under keys of their own, and break seals
+            "SELECT quarantine_id FROM ingest.sealed_contents JOIN ingest.quarantine USING (quarantine_id)"
+            " WHERE key_name = $1"
+        )
+        ids = [row[0] for row in await connection.fetch(own, env["SENDER"])]
     finally:
         await connection.close()
     contents = [running.get(f"/v1/quarantine/{number}/content", operator)["content"] for number in ids]
