@@ -19,7 +19,7 @@ from usage_ingest.contents import open_content
 from usage_ingest.counting import Counts, count
 from usage_ingest.domain.amend import Amendment
 from usage_ingest.parts import Parts
-from usage_ingest.replay import replay
+from usage_ingest.replay import ReplayOutcome, replay
 from usage_ingest.store.errors import STORE_AWAY
 from usage_ingest.store.quarantine import Selection, list_rows
 
@@ -131,19 +131,37 @@ class CustomersAnswer(BaseModel):
     known: int
 
 
-def router(parts: Parts) -> APIRouter:
-    """The routes, over these parts."""
-    routes = APIRouter(prefix="/v1")
+class Api:
+    """The routes for operators, over these parts. Who may ask what is the guard's business."""
 
-    def operator(who: Who) -> str:
-        """The name of the key that asks; who may ask what is the guard's business."""
-        parts.require_ready()
-        return who.name
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.router = APIRouter(prefix="/v1", dependencies=[Depends(self._is_ready)])
+        add = self.router.add_api_route
+        operators: dict[str, Any] = {"tags": ["operators"]}
+        add("/quarantine", self.list_quarantine, methods=["GET"], responses=responses(422, 503), **operators)
+        add(
+            "/quarantine/{row_id}/content",
+            self.read_content,
+            methods=["GET"],
+            responses=responses(404, 409, 422, 503),
+            **operators,
+        )
+        add(
+            "/quarantine/replay",
+            self.replay_quarantine,
+            methods=["POST"],
+            responses=responses(400, 422, 503),
+            **operators,
+        )
+        add("/customers", self.register_customers, methods=["POST"], responses=responses(400, 422, 503), **operators)
+        add("/counts", self.counts, methods=["GET"], responses=responses(503), tags=["operations"])
 
-    for_operators: dict[str, Any] = {"dependencies": [Depends(operator)], "tags": ["operators"]}
+    def _is_ready(self) -> None:
+        self._parts.require_ready()
 
-    @routes.get("/quarantine", responses=responses(422, 503), **for_operators)
     async def list_quarantine(
+        self,
         reason: QuarantineReason | None = None,
         customer: CustomerText | None = None,
         source: IdentifierText | None = None,
@@ -157,23 +175,21 @@ def router(parts: Parts) -> APIRouter:
             reason=reason, customer=customer, source=source, event_id=event_id, state=state, after=after, limit=limit
         )
         async with _StoreOrProblem():
-            rows, more = await list_rows(parts.engine, selection)
-        keep = timedelta(days=parts.settings.quarantine_content_days)
+            rows, more = await list_rows(self._parts.engine, selection)
+        keep = timedelta(days=self._parts.settings.quarantine_content_days)
         items = [to_wire_row(row, keep=keep) for row in rows]
         return QuarantinePage(items=items, next_after=items[-1].id if more else None)
 
-    @routes.get("/quarantine/{row_id}/content", responses=responses(404, 409, 422, 503), tags=["operators"])
     @asks(KeyScope.OPERATE)
     @audited
-    async def read_content(row_id: RowId, response: Response, by: str = Depends(operator)) -> SealedContent:
+    async def read_content(self, row_id: RowId, response: Response, who: Who) -> SealedContent:
         """What a quarantined event said that did not fit its schema, unsealed. Who reads it stands in the log."""
         async with _StoreOrProblem():
-            content = await open_content(row_id, by=by, parts=parts)
+            content = await open_content(row_id, by=who.name, parts=self._parts)
         response.headers["Cache-Control"] = "no-store"
         return SealedContent(id=row_id, content=content)
 
-    @routes.post("/quarantine/replay", responses=responses(400, 422, 503), tags=["operators"])
-    async def replay_quarantine(wanted: ReplayRequest, by: str = Depends(operator)) -> ReplayAnswer:
+    async def replay_quarantine(self, wanted: ReplayRequest, who: Who) -> ReplayAnswer:
         """Drive waiting events again: same id, first `received_at`, checks applied anew. Safe to repeat."""
         amendment = Amendment(tuple(wanted.drop), tuple(wanted.set.items()), wanted.accept_time)
         if flaw := amendment.flaw():
@@ -186,40 +202,40 @@ def router(parts: Parts) -> APIRouter:
             limit=wanted.limit,
         )
         async with _StoreOrProblem():
-            outcome = await replay(selection, amendment, by=by, parts=parts)
-        statuses = [driven.status for driven in outcome.driven]
-        answer = ReplayAnswer(
-            results=[ReplayResult.model_validate(driven, from_attributes=True) for driven in outcome.driven],
-            replayed=statuses.count("replayed"),
-            still_quarantined=statuses.count("still_quarantined"),
-            not_stored=statuses.count("not_stored"),
-            next_after=outcome.next_after,
-        )
-        if answer.not_stored:
-            raise Problem(
-                503,
-                "not_all_stored",
-                "some events could not be put on the bus and still wait; replay again",
-                headers={"Retry-After": "1"},
-                **answer.model_dump(mode="json"),
-            )
-        return answer
+            outcome = await replay(selection, amendment, by=who.name, parts=self._parts)
+        return _answer(outcome)
 
-    @routes.post("/customers", responses=responses(400, 422, 503), **for_operators)
-    async def register_customers(wanted: CustomersRequest) -> CustomersAnswer:
+    async def register_customers(self, wanted: CustomersRequest) -> CustomersAnswer:
         """Register customers by an operator's word; those with a contract are known without it. Safe to repeat."""
         async with _StoreOrProblem():
-            new = await parts.register.register(wanted.customers)
-        return CustomersAnswer(registered=new, known=len(parts.register.known))
+            new = await self._parts.register.register(wanted.customers)
+        return CustomersAnswer(registered=new, known=len(self._parts.register.known))
 
-    @routes.get("/counts", responses=responses(503), tags=["operations"])
-    async def counts() -> Counts:
+    async def counts(self) -> Counts:
         """How many events were received and how many wait."""
-        parts.require_ready()
         async with _StoreOrProblem():
-            return await count(parts)
+            return await count(self._parts)
 
-    return routes
+
+def _answer(outcome: ReplayOutcome) -> ReplayAnswer:
+    """What became of the rows. Raises Problem 503 where some could not be put on the bus."""
+    statuses = [driven.status for driven in outcome.driven]
+    answer = ReplayAnswer(
+        results=[ReplayResult.model_validate(driven, from_attributes=True) for driven in outcome.driven],
+        replayed=statuses.count("replayed"),
+        still_quarantined=statuses.count("still_quarantined"),
+        not_stored=statuses.count("not_stored"),
+        next_after=outcome.next_after,
+    )
+    if answer.not_stored:
+        raise Problem(
+            503,
+            "not_all_stored",
+            "some events could not be put on the bus and still wait; replay again",
+            headers={"Retry-After": "1"},
+            **answer.model_dump(mode="json"),
+        )
+    return answer
 
 
 class _StoreOrProblem:

@@ -186,7 +186,7 @@ def build(settings: Settings, *, clock: BusinessClock | SetClock | None = None) 
     app.router.routes.insert(
         0, Route("/v1/events", Intake(parts).post, methods=["POST"])
     )  # first: routes are tried in turn
-    app.include_router(api.router(parts))
+    app.include_router(api.Api(parts).router)
     openapi.install(app)
     service = Service(
         app, parts, health, Follower(contracts_reader, "contracts"), Follower(returns_reader, "events.quarantined")

@@ -126,8 +126,10 @@ async def _show(made: Demo, plot: Path) -> None:
     out.print(views.reconciliation(outcome))
     corrected = sum(len(meters) for meters in outcome.corrections.values())
     hours = f"{made.freeze_hours:g} h after its end"
+    late = outcome.charges["corrections"]
     out.print(
-        f"[green]✓[/] {corrected} corrections of the month, frozen {hours}, are recorded, none of them a meter event"
+        f"[green]✓[/] {late} entries of the month came after its freeze, {hours}: corrections of {corrected} "
+        "(customer, meter), none of them a meter event"
     )
     out.print()
     out.print(Rule("One invoice line, down to its signals", style="dim", align="left"))
