@@ -151,7 +151,11 @@ async def run_command(url: str, *arguments: str) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "invoicing_sync", "check-stripe", "--base-url", url, "--patience", "3", *arguments]
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
-        *command, env={**os.environ, "STRIPE_API_KEY": KEY}, stdout=pipe, stderr=pipe
+        *command,
+        env={**os.environ, "STRIPE_API_KEY": KEY},
+        stdout=pipe,
+        stderr=pipe,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background shell's children ignore it
     )
 
 

@@ -89,12 +89,15 @@ class Applier:
 
     async def waiting(self) -> int:
         """Contracts that can be applied by now and are not, and subscriptions that do not collect as they should."""
-        unhandled = sum(self._is_time(contract) for contract in await contracts.unhandled(self._pool))
+        unhandled = await contracts.count_unhandled(self._pool, anchored_by=self._latest_anchor())
         return unhandled + await self._keeper.waiting()
 
     def _is_time(self, contract: Contract) -> bool:
+        return contract.billing_anchor <= self._latest_anchor()
+
+    def _latest_anchor(self) -> datetime:
         """Stripe takes an anchor up to one period ahead."""
-        return contract.billing_anchor <= month_after(self._clock.now(), 1)
+        return month_after(self._clock.now(), 1)
 
     async def _apply_in_turn(self, contract: Contract) -> None:
         async with self._slots:

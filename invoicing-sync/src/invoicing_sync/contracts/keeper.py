@@ -70,7 +70,7 @@ class Keeper:
 
     async def waiting(self) -> int:
         """Subscriptions that are behind."""
-        return len(await self._behind())
+        return len(await contracts.revisions_behind(self._pool, keep=self._keep) - self._refused)
 
     async def _behind(self) -> list[Account]:
         found = await contracts.behind(self._pool, keep=self._keep)

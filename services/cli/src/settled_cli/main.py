@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import typer
 
 from embedded_stack import StackError
-from settled_cli import golden as golden_cases
 from settled_cli.bench.command import OUT as BENCH_OUT
 from settled_cli.bench.command import bench
 from settled_cli.cases import cases
@@ -106,6 +105,8 @@ def golden(
     as_json: Json = False,
 ) -> None:
     """Hold decisions and invoices computed by hand against the rules; non-zero exit on a miss."""
+    from settled_cli import golden as golden_cases  # here: the pricing engine, which no other command needs
+
     decisions, invoices = golden_cases.read(file)
     if through != "service":
         verdicts = golden_cases.through_function(decisions)

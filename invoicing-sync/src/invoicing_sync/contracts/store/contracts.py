@@ -68,6 +68,17 @@ async def unhandled(pool: Pool) -> list[Contract]:
     return [Contract.model_validate(row["document"]) for row in rows]
 
 
+async def count_unhandled(pool: Pool, *, anchored_by: datetime) -> int:
+    """How many of those there are whose anchor is not later; asked often, so no document is read whole."""
+    return int(
+        await pool.fetchval(
+            "SELECT count(*) FROM contracts WHERE handled_revision < revision "
+            "AND (document ->> 'billing_anchor')::timestamptz <= $1",
+            anchored_by,
+        )
+    )
+
+
 async def mark_handled(at: Pool | Connection, contract: Contract, *, replace: bool) -> None:
     """A later revision is dealt with; `replace`: it bills alike and takes the place of the applied one."""
     await at.execute(
@@ -185,18 +196,22 @@ async def note_collected_by(pool: Pool, customer: str, method: str) -> None:
     await pool.execute("UPDATE contracts SET collected_by = $2 WHERE customer = $1", customer, method)
 
 
+_BEHIND = """(coalesce(kept_as_draft, false) <> $1
+    OR collected_by <> coalesce(applied->>'collection_method', 'send_invoice'))"""
+
+
 async def behind(pool: Pool, *, keep: bool) -> list[Account]:
     """Accounts whose subscription does not collect as contract and settings say; those of earlier versions too."""
-    rows = await pool.fetch(
-        _ACCOUNT
-        + """
-        AND (coalesce(kept_as_draft, false) <> $1
-             OR collected_by <> coalesce(applied->>'collection_method', 'send_invoice'))
-        ORDER BY customer
-        """,
-        keep,
-    )
+    rows = await pool.fetch(f"{_ACCOUNT} AND {_BEHIND} ORDER BY customer", keep)
     return [_account(row) for row in rows]
+
+
+async def revisions_behind(pool: Pool, *, keep: bool) -> set[tuple[str, int]]:
+    """Customer and applied revision of what `behind` gives; asked often, so no document is read whole."""
+    rows = await pool.fetch(
+        f"SELECT customer, applied_revision FROM contracts WHERE applied_revision IS NOT NULL AND {_BEHIND}", keep
+    )
+    return {(row["customer"], row["applied_revision"]) for row in rows}
 
 
 async def without_address(pool: Pool) -> list[Account]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from embedded_stack import StackError
-from settled_cli.bench.run import Bench
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo.command import Replace
 from settled_cli.fleet import Fleet
 from settled_cli.folders import STATE, FolderRefused, work_folder
 from settled_cli.line import LineError
+
+if TYPE_CHECKING:
+    from settled_cli.bench.run import Bench
 
 OUT = Path("out/bench")
 FIGURES = (  # key, what it is, bound, whether more is better
@@ -46,6 +48,8 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure the whole line on this machine, load generator, broker and database included."""
+    from settled_cli.bench.run import Bench  # here: an HTTP client that no other command needs, half of their start
+
     before = _result_of(compare) if compare else None
     try:
         with work_folder(OUT, "settled bench", replace=replace):
