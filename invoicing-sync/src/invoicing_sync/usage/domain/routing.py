@@ -69,7 +69,7 @@ def plan_lane(
     """
     unclear = [effect for effect in opened if effect.state in MAYBE_SENT]
     if unclear:
-        return tuple(_again(effect, now, limits) for effect in unclear)
+        return tuple(_again(effect, charges.get(effect.reverses or ""), now, limits) for effect in unclear)
     pending = {effect.identifier: effect for effect in opened}
     reversed_now = {effect.reverses for effect in opened if effect.reverses is not None}
     steps: list[Step] = []
@@ -115,8 +115,14 @@ def too_old(effective_at: datetime, now: datetime, limits: Limits) -> bool:
     return now - effective_at > limits.oldest
 
 
-def _again(effect: Effect, now: datetime, limits: Limits) -> Step:
+def _again(effect: Effect, charge: Effect | None, now: datetime, limits: Limits) -> Step:
+    """
+    Ask once more, while Stripe's answer would tell. An adjustment of an event that Stripe finds too old by now is
+    refused for that, whether it was carried out before or not: then, as after RESEND_HOURS, the summaries decide.
+    """
     asked_too_late = effect.sent_at is not None and now - effect.sent_at > limits.resend_within
+    if effect.cancels and charge is not None and charge.sent_at is not None:
+        asked_too_late = asked_too_late or now - charge.sent_at >= limits.cancel_within
     if asked_too_late:
         return Step(effect.identifier, Do.ASK)
     return Step(effect.identifier, Do.CANCEL if effect.cancels else Do.SEND)
