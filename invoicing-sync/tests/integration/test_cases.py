@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from invoicing_sync.store.cases import KINDS
+from invoicing_sync.store.pool import INTAKE_LOCK
 from invoicing_sync.testing import START, a_charge, a_contract, a_reversal
 
 pytestmark = pytest.mark.integration
@@ -232,6 +234,55 @@ async def test_a_charge_without_price_opens_one_case_and_holds_its_invoice_until
     assert (case["kind"], case["key"], case["count"]) == ("charge_without_price", "acme/qualification", 1)
     assert [period["state"] for period in await world.ask("/v1/periods") if period["number"] == 0] == ["finalised"]
     assert await open_kinds(world) == []
+
+
+async def test_a_charge_that_comes_while_its_meter_is_agreed_leaves_no_case_behind(world: Any) -> None:
+    """
+    An intake that has read the terms before holds its lock while the revision is applied, and opens the case after.
+
+    Seen to fail when the revision closed the cases and was applied without that lock.
+    """
+    await started(world)
+    intake = await asyncpg.connect(world.env["DATABASE_URL"])
+    try:
+        async with intake.transaction():
+            await intake.execute(f"SELECT pg_advisory_xact_lock({INTAKE_LOCK})")
+            await world.apply(a_contract(revision=2, free_meters=["qualification"]))
+            await world.until(lambda: _waits_for_a_lock_or_has_applied(world))
+            await intake.execute(
+                "INSERT INTO invoicing.cases (kind, natural_key, customer, detail, count, opened_at, changed_at) "
+                "VALUES ('charge_without_price', 'acme/qualification', 'acme', '{}', 1, now(), now())"
+            )
+    finally:
+        await intake.close()
+    await world.quiet(START + 2 * DAY)
+
+    assert (await world.ask("/v1/contracts/acme"))["applied_revision"] == 2
+    assert await open_kinds(world) == []
+
+
+async def _waits_for_a_lock_or_has_applied(world: Any) -> bool:
+    waiting = await world.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    return bool(waiting) or (await world.ask("/v1/contracts/acme"))["applied_revision"] == 2
+
+
+async def test_whoever_sees_a_contract_applied_sees_what_it_leaves_to_a_person(world: Any) -> None:
+    """Seen to fail when the case was opened after the contract was applied: dying in between, nobody was told."""
+    await world.start_door()
+    await world.step(START + DAY)
+    await world.apply(a_contract())
+    await world.until(lambda: _applied(world))
+
+    written = await world.rows(
+        "SELECT k.kind, k.xmin::text = p.xmin::text AS together FROM invoicing.periods p LEFT JOIN invoicing.cases k "
+        "ON k.customer = p.customer AND k.kind = 'first_period_not_billed_in_advance'"
+    )
+    assert [(row["kind"], row["together"]) for row in written] == [("first_period_not_billed_in_advance", True)]
+
+
+async def _applied(world: Any) -> bool:
+    known = await world.rows("SELECT 1 FROM invoicing.contracts WHERE applied_revision = 1")
+    return bool(known)
 
 
 async def _held_for(world: Any, reason: str) -> bool:

@@ -24,7 +24,7 @@ from event_schemas.contracts import Contract
 from event_schemas.times import month_after, period_containing
 from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.domain.terms import Terms, changes_billing, lacks_address
-from invoicing_sync.contracts.handlers import handle_activation
+from invoicing_sync.contracts.handlers import handle_activation, handle_revision
 from invoicing_sync.contracts.keeper import DAYS_UNTIL_DUE, Keeper, say_no_address
 from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store import contracts
@@ -127,7 +127,7 @@ class Applier:
             await self._settle_cases(contract)
             if lacks_address(contract, to_be_made=False):
                 await say_no_address(self._pool, contract.customer, contract.revision, self._clock)
-            await contracts.mark_handled(self._pool, contract, replace=True)
+            await handle_revision(contract, pool=self._pool, now=self._clock.now())
             await periods.refreeze(self._pool, self._settings.freeze)  # the issuer may be another one
             await self._keeper.bring(replace(account, contract=contract))
         failpoints.reach("contract-applied")
@@ -159,11 +159,10 @@ class Applier:
             stripe_customer=stripe_customer,
             stripe_subscription=subscription,
             first_invoice=_has_first_invoice(terms, now),
+            late_at=now if terms.licensed and seconds(contract.billing_anchor) < seconds(now) else None,
             pool=self._pool,
             freeze=self._settings.freeze,
         )
-        if terms.licensed and seconds(contract.billing_anchor) < seconds(now):
-            await self._say_late_start(contract, now)
         self._wake_lanes(lanes)
         await self._keeper.bring(
             Account(contract.customer, contract, billing.billed_from, stripe_customer, subscription), just_made=True
@@ -178,20 +177,6 @@ class Applier:
             "contract_without_billing_email",
         ):
             await cases.close_case(self._pool, kind, contract.customer, now=self._clock.now())
-        agreed = [f"{contract.customer}/{meter}" for meter in (*terms_of(contract).meters, *contract.free_meters)]
-        await cases.close_cases(self._pool, "charge_without_price", agreed, now=self._clock.now())
-
-    async def _say_late_start(self, contract: Contract, now: datetime) -> None:
-        """Stripe bills licensed items from the next period on; the running one is for a person to settle."""
-        await cases.open_case(
-            self._pool,
-            "first_period_not_billed_in_advance",
-            contract.customer,
-            now=now,
-            customer=contract.customer,
-            billing_anchor=contract.billing_anchor.isoformat(),
-            applied_at=now.isoformat(),
-        )
 
     async def _prices(self, terms: Terms) -> dict[str, str]:
         found: dict[str, str] = {}

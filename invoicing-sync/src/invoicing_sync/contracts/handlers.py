@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chassis.store import transaction
 from event_schemas.contracts import Contract
@@ -10,7 +10,8 @@ from event_schemas.times import period_containing
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Billing
 from invoicing_sync.invoices.domain.freeze import Freeze
-from invoicing_sync.store.pool import Pool, lock_intake
+from invoicing_sync.store import cases
+from invoicing_sync.store.pool import Connection, Pool, lock_intake
 from invoicing_sync.usage.domain.states import State
 from invoicing_sync.usage.handlers import place_delivery, say_unpriced
 from invoicing_sync.usage.store import deliveries, entries
@@ -26,6 +27,7 @@ async def handle_activation(
     stripe_customer: str,
     stripe_subscription: str,
     first_invoice: bool,
+    late_at: datetime | None,
     pool: Pool,
     freeze: Freeze,
 ) -> set[Lane]:
@@ -33,7 +35,10 @@ async def handle_activation(
     A contract has its objects at Stripe: it is applied, its first periods start, what waited for it is placed.
 
     Returns the lanes that have work now. One transaction, under the lock that intakes take, so that no entry slips
-    in between as one that waits.
+    in between as one that waits; who sees the contract applied sees what it leaves to a person.
+
+    Args:
+        late_at: now, where the contract came after its anchor and has items that are paid in advance.
     """
     lanes: set[Lane] = set()
     billing = billing.for_meters_of(contract)
@@ -46,6 +51,8 @@ async def handle_activation(
             stripe_customer=stripe_customer,
             stripe_subscription=stripe_subscription,
         )
+        if late_at is not None:
+            await _say_late_start(tx, contract, late_at)
         period = period_containing(billing.billing_anchor, billing.billed_from)
         number = _number_of(contract, period.start)
         if first_invoice:
@@ -75,6 +82,34 @@ async def handle_activation(
             await say_unpriced(tx, placed, {contract.customer: billing})
             lanes |= {(d.customer, d.meter) for d in placed if d.state is State.PENDING}
     return lanes
+
+
+async def handle_revision(contract: Contract, *, pool: Pool, now: datetime) -> None:
+    """
+    A revision that bills alike takes the place of the applied one, and settles the charges without a price it names.
+
+    One transaction, under the lock that intakes take: an intake that has read the terms before has opened its case by
+    then, and the next one reads these. Repeating it changes nothing.
+    """
+    agreed = [price.meter for price in contract.metered] + list(contract.free_meters)
+    keys = [f"{contract.customer}/{meter}" for meter in agreed]
+    async with transaction(pool) as tx:
+        await lock_intake(tx)
+        await contracts.mark_handled(tx, contract, replace=True)
+        await cases.close_cases(tx, "charge_without_price", keys, now=now)
+
+
+async def _say_late_start(tx: Connection, contract: Contract, now: datetime) -> None:
+    """Stripe bills licensed items from the next period on; the running one is for a person to settle."""
+    await cases.open_case(
+        tx,
+        "first_period_not_billed_in_advance",
+        contract.customer,
+        now=now,
+        customer=contract.customer,
+        billing_anchor=contract.billing_anchor.isoformat(),
+        applied_at=now.isoformat(),
+    )
 
 
 def _number_of(contract: Contract, start: object) -> int:
