@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from chassis.store import migrate
 from chassis.testing import HouseKeys
 from chassis.topics import ensure_topics
 from embedded_stack import Stack
+from embedded_stack.children import free_port
 from event_schemas.contracts import Contract
 from event_schemas.times import iso
 from event_schemas.topics import TOPICS
@@ -39,12 +39,6 @@ from invoicing_sync.testing import START, contract_record, progress_record, rate
 
 KEY = "sk_test_settled"
 PARTITIONS = 2
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -121,8 +115,6 @@ class World:
         self.seq = 0
         self.held: dict[str, Any] = {}
 
-    free_port = staticmethod(free_port)
-
     # --- processes
 
     async def start(self, start: datetime) -> None:
@@ -166,6 +158,10 @@ class World:
         if self.may_die and self.door is not None and self.door.poll() is not None:
             self.deaths.append(self.door.returncode)
             await self.start_door()
+
+    def door_said(self) -> str:
+        """The end of the door's log, for a test that fails."""
+        return (self.logs / "door.log").read_text()[-4000:]
 
     async def door_dies(self, within_s: float = 30) -> int:
         door = self.door

@@ -58,7 +58,7 @@ async def test_a_door_that_dies_in_the_gap_doubles_and_loses_nothing(long_world:
     await world.move(end + 32 * MINUTE)
     await world.until(lambda: errors_are_known(world, month + 1))
 
-    assert world.deaths == [SIGKILL], f"the door never reached {gap}"
+    assert world.deaths == [SIGKILL], f"the door never reached {gap}, or died otherwise: {world.door_said()}"
     await nothing_is_doubled_and_nothing_lost(world, customer, month)
 
 

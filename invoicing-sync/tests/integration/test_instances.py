@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from embedded_stack.children import free_port
 from invoicing_sync.testing import START, a_charge, a_contract
 
 pytestmark = pytest.mark.integration
@@ -19,7 +20,7 @@ async def test_a_door_that_stood_still_is_replaced_and_stops_when_it_wakes(world
     await world.apply(a_contract())
     await world.move(START + 2 * DAY)
     first = world.door
-    world.door_port = world.free_port()
+    world.door_port = free_port()
     world.door_url = f"http://127.0.0.1:{world.door_port}"
     await world.start_door(INSTANCE_NAME="door-2")
     await world.fault("slow", path="/v1/billing/meter_events", delay_ms=300)

@@ -25,6 +25,7 @@ from chassis.bus import BatchProducer, partition_of
 from chassis.failpoints import VARIABLE
 from chassis.testing import ClockServer, HouseKeys, bearer
 from embedded_stack import Stack
+from embedded_stack.children import free_port
 from event_schemas.times import iso
 from event_schemas.topics import TOPICS
 
@@ -126,7 +127,7 @@ class World:
         what it has to go on with lies in the partitions' rows, not in the group.
         """
         number = next(self._numbers)
-        own = {"PORT": str(_free_port()), "CONSUMER_GROUP": group or f"rating-{number}", **env}
+        own = {"PORT": str(free_port()), "CONSUMER_GROUP": group or f"rating-{number}", **env}
         if dies_at:
             own[VARIABLE] = f"rating.{dies_at}"
         process = RatingProcess({**self.env, **own}, self._folder / f"rating-{number}.log")
@@ -197,14 +198,6 @@ class World:
             return found
         finally:
             await consumer.stop()
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

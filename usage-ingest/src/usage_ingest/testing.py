@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -33,14 +32,6 @@ def an_event(number: int = 1, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in event.items() if value is not None}
 
 
-def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclass
 class Running:
     """The service as a process, and a client for it."""
@@ -53,9 +44,8 @@ class Running:
     _log_file: IO[bytes]
 
     @classmethod
-    def start(cls, env: dict[str, str], log: Path, *, wait: bool = True) -> Running:
+    def start(cls, env: dict[str, str], log: Path, *, port: int, wait: bool = True) -> Running:
         """Start `python -m usage_ingest serve` with this environment beside our own."""
-        port = free_port()
         log_file = log.open("ab")
         process = subprocess.Popen(
             [sys.executable, "-m", "usage_ingest", "serve"],

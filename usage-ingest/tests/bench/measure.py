@@ -23,6 +23,7 @@ import uvloop
 
 from chassis.testing import HouseKeys
 from embedded_stack import Stack
+from embedded_stack.children import free_port
 from usage_ingest.seals import new_key
 from usage_ingest.testing import Running, command
 
@@ -141,7 +142,7 @@ def main() -> None:
             }
             command(env, "migrate")
             key = json.loads(command(env, "keys", "create", "--name", "bench", "--operator", "--json"))["key"]
-            service = Running.start(env, Path(folder) / "service.log")
+            service = Running.start(env, Path(folder) / "service.log", port=free_port())
             try:
                 assert service.post("/v1/customers", key, {"customers": CUSTOMERS}).status_code == 200
                 processes = {

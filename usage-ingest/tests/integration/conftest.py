@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from chassis.testing import ClockServer, HouseKeys
 from embedded_stack import Stack
+from embedded_stack.children import free_port
 from usage_ingest.__main__ import cli
 from usage_ingest.seals import new_key
 from usage_ingest.testing import Running, command
@@ -80,7 +81,7 @@ def start(env: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Running
     started: list[Running] = []
 
     def starting(*, wait: bool = True, **more: str) -> Running:
-        started.append(Running.start({**env, **more}, tmp_path / "service.log", wait=wait))
+        started.append(Running.start({**env, **more}, tmp_path / "service.log", port=free_port(), wait=wait))
         return started[-1]
 
     yield starting
@@ -101,7 +102,9 @@ def service(
 ) -> Iterator[Running]:
     """One running service for the tests that leave it as it is. It knows the customer `acme`; it is 10:00:10."""
     log = tmp_path_factory.mktemp("shared") / "service.log"
-    running = Running.start({**base_env, "BUSINESS_CLOCK_URL": shared_clock.url, "READ_BODY_WITHIN_S": "2"}, log)
+    running = Running.start(
+        {**base_env, "BUSINESS_CLOCK_URL": shared_clock.url, "READ_BODY_WITHIN_S": "2"}, log, port=free_port()
+    )
     yield running
     assert running.terminate() == 0
     running.close()

@@ -13,6 +13,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from chassis.testing import ClockServer
+from embedded_stack.children import free_port
 from usage_ingest.testing import Running, an_event
 
 MARK = f"my cat sat on the modem {os.urandom(6).hex()}"
@@ -47,7 +48,7 @@ def service(
     env: dict[str, str], clock: ClockServer, tmp_path: Path, keys: Any
 ) -> Iterator[tuple[Running, str, dict[str, str]]]:
     """A service that logs all it can, into a file of its own; with a sender's key for the customer acme."""
-    running = Running.start({**env, "LOG_LEVEL": "DEBUG"}, tmp_path / "planted.log")
+    running = Running.start({**env, "LOG_LEVEL": "DEBUG"}, tmp_path / "planted.log", port=free_port())
     name, sender = keys.make("--customer", "acme")
     yield running, sender, {**env, "SENDER": name}
     running.close()

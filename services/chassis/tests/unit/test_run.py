@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from chassis.testing import HouseKeys
+from embedded_stack.children import free_port
 
 PROGRAM = """
 import asyncio, sys
@@ -66,9 +66,7 @@ class Process:
     """The program above, as its own process."""
 
     def __init__(self, kind: str, log: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._log = log
         keys = HouseKeys(log.parent)
