@@ -118,6 +118,7 @@ def _assemble(
 
     async def close() -> None:
         await instance.leave()
+        await intake.close()
         await producer.stop()
         await door.close()
         await clock.stop()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+
+from aiokafka.errors import KafkaError
 
 from chassis.clock import Clock
+from chassis.errors import WrongSetting
 from chassis.health import Health
 from invoicing_sync import metrics
 from invoicing_sync.instance import Instance
@@ -12,6 +16,8 @@ from invoicing_sync.store.pool import Pool
 from invoicing_sync.usage.consumer import Intake
 from invoicing_sync.usage.sender import Sender
 from invoicing_sync.usage.store import deliveries
+
+log = logging.getLogger(__name__)
 
 EVERY_S = 2.0
 
@@ -36,6 +42,13 @@ class Monitor:
             self._sending.note(self._sender.settled, behind=count)
             metrics.open_cases.set(await self._pool.fetchval("SELECT count(*) FROM cases WHERE closed_at IS NULL"))
             if self._instance.lead.is_set():
-                unread = await self._intake.unread()
-                self._records.note(self._intake.position, behind=sum(unread.values()))
+                await self._note_records()
             await asyncio.sleep(EVERY_S)
+
+    async def _note_records(self) -> None:
+        try:
+            unread = await self._intake.unread()
+        except (KafkaError, OSError, WrongSetting) as error:  # the readers say so too, and go on when it is back
+            log.warning("the broker does not say where its logs end", extra={"error": type(error).__name__})
+            return
+        self._records.note(self._intake.position, behind=sum(unread.values()))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from aiokafka.errors import KafkaError
+
 from chassis.clock import Clock
+from chassis.errors import WrongSetting
 from event_schemas.times import iso
 from invoicing_sync.contracts.applier import Applier
 from invoicing_sync.invoices.store import periods
@@ -32,7 +35,11 @@ class Quiet:
         seen = self._clock.now()
         if seen < at:
             return [f"business time {iso(at)}, seen {iso(seen)}"]
-        waiting = [f"{count} records of {topic}" for topic, count in (await self._intake.unread()).items() if count]
+        try:
+            unread = await self._intake.unread()
+        except (KafkaError, OSError, WrongSetting):
+            return ["the broker, which is away"]
+        waiting = [f"{count} records of {topic}" for topic, count in unread.items() if count]
         if contracts := await self._applier.waiting():
             waiting.append(f"{contracts} contracts to apply")
         backlog, _ = await deliveries.backlog(self._pool, at)

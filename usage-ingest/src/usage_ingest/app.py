@@ -19,7 +19,9 @@ from chassis.access import Access
 from chassis.app import create_app
 from chassis.bus import BatchProducer, TopicReader
 from chassis.clock import BusinessClock, business_clock
+from chassis.errors import WrongSetting
 from chassis.health import Health
+from chassis.log_ends import LogEnds
 from chassis.retention import Pace, Pruned, Retention
 from chassis.store import create_engine, create_pool
 from chassis.testing import SetClock
@@ -139,17 +141,18 @@ class Service:
             waiting.append(f"business time here is {iso(parts.clock.now())}")
         if parts.open_requests:
             waiting.append(f"{parts.open_requests} requests are open")
-        for name, follower in (("contracts", self.contracts), ("events.quarantined", self.returns)):
-            if unread := await follower.unread():
-                waiting.append(f"{unread} records of {name} are unread")
-        return waiting
+        try:
+            unread = await parts.ends.unread(self.contracts, self.returns)
+        except (KafkaError, OSError, WrongSetting):
+            return [*waiting, "the broker, which is away"]
+        return waiting + [f"{count} records of {topic} are unread" for topic, count in unread.items() if count]
 
     async def stop(self) -> None:
         """After the last answer: send what is open, wait for its confirmation, disconnect."""
         parts = self.parts
         parts.ready = False
         await parts.producer.stop()
-        await parts.accepted.stop()
+        await parts.ends.stop()
         await parts.clock.stop()
         if parts.pool is not None:
             await parts.pool.close()
@@ -189,7 +192,11 @@ def build(settings: Settings, *, clock: BusinessClock | SetClock | None = None) 
     app.include_router(api.Api(parts).router)
     openapi.install(app)
     service = Service(
-        app, parts, health, Follower(contracts_reader, "contracts"), Follower(returns_reader, "events.quarantined")
+        app,
+        parts,
+        health,
+        Follower(contracts_reader, CONTRACTS.name),
+        Follower(returns_reader, EVENTS_QUARANTINED.name),
     )
     return service
 
@@ -197,6 +204,7 @@ def build(settings: Settings, *, clock: BusinessClock | SetClock | None = None) 
 def _make_parts(settings: Settings, clock: BusinessClock | SetClock) -> Parts:
     url, broker = settings.database_url.get_secret_value(), settings.broker
     engine = create_engine(url, SCHEMA, size=settings.database_pool_size)
+    ends = LogEnds(broker, within_s=3.0)
     return Parts(
         settings=settings,
         clock=clock,
@@ -209,7 +217,8 @@ def _make_parts(settings: Settings, clock: BusinessClock | SetClock) -> Parts:
         engine=engine,
         keys=KeyRing(),
         register=CustomerRegister(engine),
-        accepted=Log(broker, EVENTS_ACCEPTED.name, partitions=settings.event_partitions),
+        ends=ends,
+        accepted=Log(ends, EVENTS_ACCEPTED.name, partitions=settings.event_partitions),
         seals=settings.seals(),
     )
 

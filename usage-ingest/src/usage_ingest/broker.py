@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.broker import Broker
-from chassis.broker_access import connect
 from chassis.errors import TryLater, WrongSetting
+from chassis.log_ends import LogEnds
 
 
 async def all_done(futures: Collection[asyncio.Future[None]], *, after_each: Callable[[], None]) -> None:
@@ -41,38 +40,13 @@ async def all_done(futures: Collection[asyncio.Future[None]], *, after_each: Cal
 class Log:
     """A topic's log as the broker tells it now."""
 
-    def __init__(self, broker: Broker, topic: str, *, partitions: int, within_s: float = 3.0) -> None:
-        self._broker = broker
+    def __init__(self, ends: LogEnds, topic: str, *, partitions: int) -> None:
+        self._ends = ends
         self._partitions = [TopicPartition(topic, number) for number in range(partitions)]
-        self._within_s = within_s
-        self._client: AIOKafkaConsumer | None = None
-        self._turn = asyncio.Lock()
 
     async def records(self) -> int:
         """How many records were ever appended. Raises TryLater while the broker is away."""
-        async with self._turn:
-            try:
-                async with asyncio.timeout(self._within_s):
-                    client = await self._connected()
-                    ends = await client.end_offsets(self._partitions)
-            except (KafkaError, OSError, TimeoutError, WrongSetting) as error:
-                await self._disconnect()
-                raise TryLater(f"the broker is away: {type(error).__name__}", after_s=1.0) from error
-            return sum(ends.values())
-
-    async def stop(self) -> None:
-        """Disconnect."""
-        async with self._turn:
-            await self._disconnect()
-
-    async def _connected(self) -> AIOKafkaConsumer:
-        if self._client is None:
-            client = AIOKafkaConsumer(**self._broker.aiokafka(), enable_auto_commit=False)
-            await connect(client, self._broker)
-            self._client = client
-        return self._client
-
-    async def _disconnect(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.stop()
+        try:
+            return sum((await self._ends.of(self._partitions)).values())
+        except (KafkaError, OSError, WrongSetting) as error:
+            raise TryLater(f"the broker is away: {type(error).__name__}", after_s=1.0) from error

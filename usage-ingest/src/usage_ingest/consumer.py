@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from pydantic import ValidationError
 
@@ -38,9 +38,9 @@ _AWAY = (KafkaError, TryLater, *STORE_AWAY)
 class Follower:
     """A TopicReader that starts anew while broker or database is away."""
 
-    def __init__(self, make_reader: Callable[[], Awaitable[TopicReader]], name: str) -> None:
+    def __init__(self, make_reader: Callable[[], Awaitable[TopicReader]], topic: str) -> None:
         self._make_reader = make_reader
-        self._name = name
+        self.topic = topic
         self._reader: TopicReader | None = None
         self.caught_up = asyncio.Event()
 
@@ -54,22 +54,17 @@ class Follower:
                 self._reader.caught_up = self.caught_up
                 await self._reader.run()
             except OffsetOutOfRangeError:
-                log.critical("positions lie outside the log: was the topic made anew?", extra={"reader": self._name})
+                log.critical("positions lie outside the log: was the topic made anew?", extra={"reader": self.topic})
                 raise
             except _AWAY as error:
                 attempt = 1 if asyncio.get_running_loop().time() - started > 30 else attempt + 1
-                log.warning("reader starts anew", extra={"reader": self._name, "error": type(error).__name__})
+                log.warning("reader starts anew", extra={"reader": self.topic, "error": type(error).__name__})
                 await asyncio.sleep(backoff_s(attempt, cap_s=5.0))
 
-    async def unread(self) -> int:
-        """How many records wait to be read; 1 while nobody can tell."""
-        if self._reader is None or not self.caught_up.is_set():
-            return 1
-        try:
-            async with asyncio.timeout(3):
-                return await self._reader.unread()
-        except (KafkaError, OSError):
-            return 1
+    @property
+    def reached(self) -> Mapping[TopicPartition, int]:
+        """The offsets behind the last records handled; empty until all that was there at the start has been."""
+        return self._reader.reached if self._reader is not None and self.caught_up.is_set() else {}
 
 
 async def take_return(record: ConsumerRecord, parts: Parts) -> None:

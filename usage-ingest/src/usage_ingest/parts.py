@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.bus import BatchProducer
 from chassis.clock import BusinessClock
+from chassis.log_ends import LogEnds
 from chassis.problems import Problem
 from chassis.testing import SetClock
 from usage_ingest.broker import Log
@@ -28,6 +29,7 @@ class Parts:
     engine: AsyncEngine
     keys: KeyRing
     register: CustomerRegister
+    ends: LogEnds
     accepted: Log
     seals: Seals
     pool: asyncpg.Pool[asyncpg.Record] | None = None

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from chassis.broker import Broker
 from chassis.bus import TopicReader
 from chassis.clock import Clock
+from chassis.log_ends import LogEnds
 from event_schemas.contract_content import differing_fields
 from event_schemas.contracts import Contract
 from event_schemas.events.contract_v1 import ContractEvent
@@ -63,6 +64,7 @@ class Intake:
         self.rated = BatchReader(broker, USAGE_RATED.name, self._take_entries, pool=pool, gather_ms=gather_ms)
         self.progress = BatchReader(broker, RATING_PROGRESS.name, self._take_progress, pool=pool, gather_ms=gather_ms)
         self.contracts = TopicReader(broker, CONTRACTS.name, self._take_contract)
+        self._ends = LogEnds(broker)
 
     async def _take_entries(self, records: Sequence[ConsumerRecord], offsets: Offsets) -> None:
         batch: list[RatedEntry] = []
@@ -138,8 +140,8 @@ class Intake:
 
     async def unread(self) -> dict[str, int]:
         """Records not handled yet, by topic."""
-        return {
-            USAGE_RATED.name: await self.rated.unread(),
-            RATING_PROGRESS.name: await self.progress.unread(),
-            CONTRACTS.name: await self.contracts.unread(),
-        }
+        return await self._ends.unread(self.rated, self.progress, self.contracts)
+
+    async def close(self) -> None:
+        """Disconnect what asks the broker; the readers end with their work."""
+        await self._ends.stop()

@@ -37,8 +37,7 @@ class BatchReader:
     ) -> None:
         self._broker, self.topic, self._handle, self._pool, self._batch = broker, topic, handle, pool, batch
         self._gather_ms = gather_ms
-        self._consumer: AIOKafkaConsumer | None = None
-        self._handled: dict[TopicPartition, int] = {}
+        self.reached: dict[TopicPartition, int] = {}  # the offset behind the last record handled
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -57,13 +56,11 @@ class BatchReader:
             partitions = [TopicPartition(self.topic, number) for number in range(identity.partitions)]
             consumer.assign(partitions)
             await self._seek(consumer, partitions, stored)
-            self._consumer = consumer
             while True:
                 found = await consumer.getmany(timeout_ms=500, max_records=self._batch)
                 if found:
                     await self._take(found, identity.topic_id)
         finally:
-            self._consumer = None
             await consumer.stop()
 
     async def _seek(
@@ -76,7 +73,7 @@ class BatchReader:
             if not first[partition] <= offset <= last[partition]:
                 raise RuntimeError(f"offset {offset} lies outside {partition}: {first[partition]}..{last[partition]}")
             consumer.seek(partition, offset)
-            self._handled[partition] = offset
+            self.reached[partition] = offset
 
     async def _take(self, found: Mapping[TopicPartition, list[ConsumerRecord]], topic_id: str) -> None:
         records = [record for partition in sorted(found) for record in found[partition]]
@@ -89,17 +86,9 @@ class BatchReader:
             except TryLater as later:
                 log.warning("a batch waits", extra={"topic": self.topic, "why": str(later)})
                 await asyncio.sleep(later.after_s or 1.0)
-        self._handled.update(ends)
+        self.reached.update(ends)
 
     @property
     def handled(self) -> int:
         """The sum of all offsets reached; it grows with every batch."""
-        return sum(self._handled.values())
-
-    async def unread(self) -> int:
-        """How many records have not been handled yet, asked of the broker now."""
-        consumer = self._consumer
-        if consumer is None:
-            return 1
-        ends = await consumer.end_offsets(list(self._handled))
-        return sum(max(0, ends[partition] - handled) for partition, handled in self._handled.items())
+        return sum(self.reached.values())

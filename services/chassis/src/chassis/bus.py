@@ -282,18 +282,18 @@ class TopicReader:
     Reads one topic, all partitions, from its beginning (or given offsets), in every process: for small tables.
 
     The handler sees records in order and may see them again after a restart. `caught_up` is set once all that was
-    there at the start has been handled.
+    there at the start has been handled; `reached` is the offset behind the last record handled, empty while it does
+    not read.
     """
 
     def __init__(
         self, broker: Broker | str, topic: str, handler: Handler, *, start_at: dict[int, int] | None = None
     ) -> None:
         self._broker = Broker.of(broker)
-        self._topic = topic
+        self.topic = topic
         self._handler = handler
         self._start_at = start_at or {}
-        self._handled: dict[TopicPartition, int] = {}
-        self._consumer: AIOKafkaConsumer | None = None
+        self.reached: dict[TopicPartition, int] = {}
         self.caught_up = asyncio.Event()
 
     async def run(self) -> None:
@@ -303,34 +303,26 @@ class TopicReader:
         )
         await connect(consumer, self._broker)
         try:
-            partitions = [TopicPartition(self._topic, number) for number in await _partitions(consumer, self._topic)]
+            partitions = [TopicPartition(self.topic, number) for number in await _partitions(consumer, self.topic)]
             consumer.assign(partitions)
             first = await consumer.beginning_offsets(partitions)
             for partition in partitions:
                 offset = self._start_at.get(partition.partition, first[partition])
                 consumer.seek(partition, offset)
-                self._handled[partition] = offset
-            self._consumer = consumer
+                self.reached[partition] = offset
             ends = await consumer.end_offsets(partitions)
             while True:
-                if not self.caught_up.is_set() and all(self._handled[p] >= ends[p] for p in partitions):
+                if not self.caught_up.is_set() and all(self.reached[p] >= ends[p] for p in partitions):
                     self.caught_up.set()
                 for partition, records in (await consumer.getmany(timeout_ms=200)).items():
                     for record in records:
                         await self._handler(record)
-                        self._handled[partition] = record.offset + 1
+                        self.reached[partition] = record.offset + 1
                     # a compacted topic has holes: what was read is known by position, not by record
-                    self._handled[partition] = await consumer.position(partition)
+                    self.reached[partition] = await consumer.position(partition)
         finally:
-            self._consumer = None
+            self.reached.clear()
             await consumer.stop()
-
-    async def unread(self) -> int:
-        """How many offsets of the topic have not been handled yet, asked of the broker now."""
-        if self._consumer is None:
-            return 1
-        ends = await self._consumer.end_offsets(list(self._handled))
-        return sum(max(0, ends[partition] - handled) for partition, handled in self._handled.items())
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 
 import pytest
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from chassis.bus import BatchProducer, TopicReader
 from chassis.errors import TryLater
+from chassis.log_ends import LogEnds
 from chassis.testing import stored, until
 from event_schemas.topics import Topic
 
@@ -35,6 +37,13 @@ class Table:
         self.seen.append((record.partition, record.offset, record.value.decode()))
 
 
+@pytest.fixture
+async def ends(bootstrap: str) -> AsyncIterator[LogEnds]:
+    asked = LogEnds(bootstrap)
+    yield asked
+    await asked.stop()
+
+
 @asynccontextmanager
 async def reading(reader: TopicReader) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(reader.run())
@@ -52,29 +61,29 @@ async def fill(producer: BatchProducer, topic: Topic, *values: str, partition: i
 
 
 async def test_is_caught_up_once_all_that_was_there_is_handled_and_reads_on(
-    producer: BatchProducer, bootstrap: str, topic: Topic
+    producer: BatchProducer, bootstrap: str, topic: Topic, ends: LogEnds
 ) -> None:
     await fill(producer, topic, "a", "b")
     await fill(producer, topic, "c", partition=1)
     table = Table()
     reader = TopicReader(bootstrap, topic.name, table.take)
-    assert await reader.unread() == 1  # not known yet, so not quiet
+    assert await ends.unread(reader) == {topic.name: 1}  # not known yet, so not quiet
 
     async with reading(reader):
         await asyncio.wait_for(reader.caught_up.wait(), 30)
         assert sorted(table.seen) == [(0, 0, "a"), (0, 1, "b"), (1, 0, "c")]
-        assert await reader.unread() == 0
+        assert await ends.unread(reader) == {topic.name: 0}
 
         await fill(producer, topic, "d", partition=1)
         await until(lambda: (1, 1, "d") in table.seen)
 
 
-async def test_an_empty_topic_is_caught_up_at_once(bootstrap: str, topic: Topic) -> None:
+async def test_an_empty_topic_is_caught_up_at_once(bootstrap: str, topic: Topic, ends: LogEnds) -> None:
     reader = TopicReader(bootstrap, topic.name, Table().take)
 
     async with reading(reader):
         await asyncio.wait_for(reader.caught_up.wait(), 30)
-        assert await reader.unread() == 0
+        assert await ends.unread(reader) == {topic.name: 0}
 
 
 async def test_starts_at_the_offsets_that_it_is_given(producer: BatchProducer, bootstrap: str, topic: Topic) -> None:
@@ -90,7 +99,7 @@ async def test_starts_at_the_offsets_that_it_is_given(producer: BatchProducer, b
 
 
 async def test_a_record_that_the_handler_refuses_stays_unread_and_ends_the_reading(
-    producer: BatchProducer, bootstrap: str, topic: Topic
+    producer: BatchProducer, bootstrap: str, topic: Topic, ends: LogEnds
 ) -> None:
     await fill(producer, topic, "a", "poison", "c")
     table = Table()
@@ -103,7 +112,7 @@ async def test_a_record_that_the_handler_refuses_stays_unread_and_ends_the_readi
 
     assert table.seen == [(0, 0, "a")]
     assert not reader.caught_up.is_set()
-    assert await reader.unread() >= 1
+    assert await ends.unread(reader) == {topic.name: 1}
 
     table.poison = None
     again = TopicReader(bootstrap, topic.name, table.take)
@@ -112,7 +121,7 @@ async def test_a_record_that_the_handler_refuses_stays_unread_and_ends_the_readi
     assert [value for _, _, value in table.seen] == ["a", "a", "poison", "c"]
 
 
-async def test_holes_of_compaction_are_not_waited_for(bootstrap: str) -> None:
+async def test_holes_of_compaction_are_not_waited_for(bootstrap: str, ends: LogEnds) -> None:
     """The broker takes older records of a key away; their offsets are never read and must not count as unread."""
     topic = Topic(f"compacted.{next(_numbers)}", "key", "chassis", ("chassis",), ("chassis",), partitions=1)
     await asyncio.to_thread(_make_eagerly_compacted, bootstrap, topic.name)
@@ -133,7 +142,7 @@ async def test_holes_of_compaction_are_not_waited_for(bootstrap: str) -> None:
 
     async with reading(reader):
         await asyncio.wait_for(reader.caught_up.wait(), 30)
-        assert await reader.unread() == 0
+        assert await ends.unread(reader) == {topic.name: 0}
 
     assert table.seen[-1][1] + 1 > len(table.seen)
 
@@ -154,3 +163,27 @@ async def test_a_topic_that_is_not_there_is_said(bootstrap: str) -> None:
 
     with pytest.raises(TryLater, match=r"no\.such\.topic is not there"):
         await asyncio.wait_for(reader.run(), 60)
+
+
+async def test_asking_where_a_log_ends_does_not_wait_for_a_fetch(bootstrap: str, topic: Topic, ends: LogEnds) -> None:
+    """Ten questions on a connection where a fetch waits for records take ten of its waits; on their own, none."""
+    place = TopicPartition(topic.name, 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=100, auto_offset_reset="earliest")
+    await consumer.start()
+    consumer.assign([place])
+    fetching = asyncio.create_task(consumer.getone())
+
+    async def ten(ask: Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]) -> float:
+        await ask([place])
+        began = time.monotonic()
+        for _ in range(10):
+            assert await ask([place]) == {place: 0}
+        return time.monotonic() - began
+
+    try:
+        behind_a_fetch, apart = await ten(consumer.end_offsets), await ten(ends.of)
+    finally:
+        fetching.cancel()
+        await consumer.stop()
+
+    assert apart < behind_a_fetch / 3
