@@ -30,17 +30,17 @@ async def clean(bench: Bench, run: str | None) -> list[str]:
         except ENDS as error:
             left.append(f"{what} {id_}: {told(error)}")
 
-    for clock in await _rows(bench, v1.test_helpers.test_clocks, {}):
+    for clock in await _rows(bench, "/v1/test_helpers/test_clocks", {}):
         if _is_of(run, str(clock["name"] or "")):
             await attempt("test clock", partial(_delete_clock, bench), clock["id"])
-    for meter in await _rows(bench, v1.billing.meters, {"status": "active"}):
+    for meter in await _rows(bench, "/v1/billing/meters", {"status": "active"}):
         if _is_of(run, str(meter["event_name"])):
             await attempt("meter", partial(_deactivate, bench), meter["id"])
-    for product in await _rows(bench, v1.products, {"active": True}):
+    for product in await _rows(bench, "/v1/products", {"active": True}):
         mark = (product["metadata"] or {}).get(MARK)
         if mark is None or not _is_of(run, f"{MARK}_{mark}"):
             continue
-        for price in await _rows(bench, v1.prices, {"product": product["id"], "active": True}):
+        for price in await _rows(bench, "/v1/prices", {"product": product["id"], "active": True}):
             await attempt("price", partial(_switch_off, bench, v1.prices), price["id"])
         await attempt("product", partial(_switch_off, bench, v1.products), product["id"])
     return left
@@ -50,9 +50,8 @@ def _is_of(run: str | None, name: str) -> bool:
     return name == f"{MARK}_{run}" if run is not None else name.startswith(f"{MARK}_")
 
 
-async def _rows(bench: Bench, service: Any, params: Body) -> list[Body]:
-    fetch: Callable[[Any], Awaitable[Any]] = service.list_async
-    return [row async for row in bench.door.client.rows("list_leftovers", fetch, {**params, "limit": 100})]
+async def _rows(bench: Bench, path: str, params: Body) -> list[Body]:
+    return [row async for row in bench.door.client.rows("list_leftovers", path, {**params, "limit": 100})]
 
 
 async def _delete_clock(bench: Bench, clock: str) -> None:

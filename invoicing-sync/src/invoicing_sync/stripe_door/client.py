@@ -10,8 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import aiohttp
 import stripe
@@ -26,6 +25,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Row = dict[str, Any]
+Method = Literal["get", "post"]
 API_VERSION = "2026-10-28.endive"  # what wire.py and convert.py are written against; the SDK pins the same
 TRIES = 8  # ordinary calls: with the default back-off about a minute, then the worker that asked comes back later
 AGAIN = frozenset({Kind.BUSY, Kind.NOT_SENT, Kind.UNCLEAR})
@@ -115,6 +115,30 @@ class Client:
             raise RuntimeError("the Stripe client was used before it was opened")
         return self._sdk
 
+    async def request(self, method: Method, path: str, params: Row | None = None, *, key: str | None = None) -> Row:
+        """
+        One call as the SDK makes it, with `key` as its Idempotency-Key; Stripe's JSON as plain values.
+
+        The SDK's typed methods build an object of every nested part, which took a third of this service's time.
+        """
+        options = {} if key is None else {"idempotency_key": key}
+        answer: Any = await self.sdk.raw_request_async(method, path, **(params or {}), **options)
+        return cast(Row, answer.data)
+
+    async def get(self, name: str, path: str, params: Row | None = None) -> Row:
+        """Read under our manners. Raises NotThere, Refused, TryLater."""
+        return await self.ask(name, lambda: self.request("get", path, params))
+
+    async def post(self, name: str, path: str, params: Row | None = None, *, key: str | None = None) -> Row:
+        """
+        Write under our manners: with an Idempotency-Key, or without one what may be repeated freely.
+
+        Raises:
+            NotThere, Refused, TryLater: as `ask`.
+            Unsure: it was answered by a 5xx, and has a key.
+        """
+        return await self.ask(name, lambda: self.request("post", path, params, key=key), write=key is not None)
+
     async def once(self, name: str, call: Callable[[], Awaitable[object]]) -> Answered:
         """One usage call, without a retry: how it ended, whatever happened."""
         await self.meter_events.take()
@@ -153,15 +177,15 @@ class Client:
             await asyncio.sleep(max(outcome.after_s or 0.0, self.backoff_s(attempt)))
         raise TryLater(f"{name}: {outcome.kind} {outcome.code}", after_s=self.pace.retry_cap_s)
 
-    async def rows(self, name: str, fetch: Callable[[Any], Awaitable[Any]], params: Row) -> AsyncIterator[Row]:
-        """All objects of a list, page by page, as plain values; decimals come as text."""
+    async def rows(self, name: str, path: str, params: Row) -> AsyncIterator[Row]:
+        """All objects of a list, page by page; decimals come as text."""
         while True:
-            page = await self.ask(name, partial(fetch, params))
-            for row in page.data:
-                yield row.to_dict(for_json=True)
-            if not page.has_more:
+            page = await self.get(name, path, params)
+            for row in page["data"]:
+                yield row
+            if not page["has_more"]:
                 return
-            params = {**params, "starting_after": page.data[-1].id}
+            params = {**params, "starting_after": page["data"][-1]["id"]}
 
     def backoff_s(self, attempt: int) -> float:
         """Seconds to wait after try `attempt`, with jitter."""

@@ -38,6 +38,7 @@ SNAPSHOT_TYPES = (
     "credit_note.voided",
 )
 THIN_TYPES = ("v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found")
+EVENTS = "/v1/events"
 MARK = {"settled": "invoicing-sync"}
 
 
@@ -84,25 +85,22 @@ class Notices:
         while cursor is not None:
             params = {"limit": 100, "types": list(SNAPSHOT_TYPES), "ending_before": cursor}
             try:
-                page = await self._client.ask("list_events", partial(self._list, params))
+                page = await self._client.get("list_events", EVENTS, params)
             except (NotThere, Refused):
                 cursor = None
                 break
-            found = [from_wire_event(row.to_dict(for_json=True)) for row in reversed(page.data)]
+            found = [from_wire_event(row) for row in reversed(page["data"])]
             if found:
                 yield found
                 cursor = found[-1].event_id
-            if not page.has_more or not found:
+            if not page["has_more"] or not found:
                 return
         yield await self._all_since(since)
 
     async def _all_since(self, since: datetime) -> list[Event]:
         params = {"limit": 100, "types": list(SNAPSHOT_TYPES), "created": {"gte": seconds(since)}}
-        newest_first = [from_wire_event(row) async for row in self._client.rows("list_events", self._list, params)]
+        newest_first = [from_wire_event(row) async for row in self._client.rows("list_events", EVENTS, params)]
         return newest_first[::-1]
-
-    async def _list(self, params: Any) -> Any:
-        return await self._client.sdk.v1.events.list_async(params)
 
     async def thin_events(self, *, since: datetime) -> list[Event]:
         """Thin events made since, oldest first. Stripe keeps them for 30 days."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
-from typing import Any, Literal
+from typing import Literal
+from urllib.parse import quote
 
-from invoicing_sync.stripe_door.client import Client
+from invoicing_sync.stripe_door.client import Client, Row
 from invoicing_sync.stripe_door.convert import from_wire_summary, seconds, to_wire_meter_event
 from invoicing_sync.stripe_door.errors import Answered
 from invoicing_sync.stripe_door.wire import MeterEvent, Summary
@@ -23,15 +23,16 @@ class Usage:
 
     async def send_meter_event(self, event: MeterEvent, *, key: str) -> Answered:
         """`POST /v1/billing/meter_events`: Stripe counts an identifier once within 24 h at least."""
-        params: Any = to_wire_meter_event(event)
-        create = self._client.sdk.v1.billing.meter_events.create_async
-        return await self._client.once("meter_event", lambda: create(params, {"idempotency_key": key}))
+        params = to_wire_meter_event(event)
+        return await self._send("meter_event", "/v1/billing/meter_events", params, key)
 
     async def cancel_meter_event(self, event_name: str, identifier: str, *, key: str) -> Answered:
         """`POST /v1/billing/meter_event_adjustments`: only events that Stripe received in the last 24 h."""
-        params: Any = {"event_name": event_name, "type": "cancel", "cancel": {"identifier": identifier}}
-        create = self._client.sdk.v1.billing.meter_event_adjustments.create_async
-        return await self._client.once("adjustment", lambda: create(params, {"idempotency_key": key}))
+        params = {"event_name": event_name, "type": "cancel", "cancel": {"identifier": identifier}}
+        return await self._send("adjustment", "/v1/billing/meter_event_adjustments", params, key)
+
+    async def _send(self, name: str, path: str, params: Row, key: str) -> Answered:
+        return await self._client.once(name, lambda: self._client.request("post", path, params, key=key))
 
     async def total(self, meter_id: str, stripe_customer: str, start: datetime, end: datetime) -> Decimal:
         """Stripe's sum in [start, end), both whole minutes; eventually consistent."""
@@ -47,9 +48,13 @@ class Usage:
     async def _summaries(
         self, meter_id: str, stripe_customer: str, start: datetime, end: datetime, window: Window | None
     ) -> list[Summary]:
-        service = self._client.sdk.v1.billing.meters.event_summaries
-        params = {"customer": stripe_customer, "start_time": seconds(start), "end_time": seconds(end), "limit": 100}
+        path = f"/v1/billing/meters/{quote(meter_id, safe='')}/event_summaries"
+        params: Row = {
+            "customer": stripe_customer,
+            "start_time": seconds(start),
+            "end_time": seconds(end),
+            "limit": 100,
+        }
         if window is not None:
             params["value_grouping_window"] = window
-        rows = self._client.rows("summaries", partial(service.list_async, meter_id), params)
-        return [from_wire_summary(row) async for row in rows]
+        return [from_wire_summary(row) async for row in self._client.rows("summaries", path, params)]
