@@ -26,7 +26,7 @@ golden: setup ## The 26 decisions and 30 invoices computed by hand; the decision
 
 ##@ Check it
 test: setup check ## Everything that CI runs: format, lint, types, contracts, unit, property, integration, end to end
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS)
 check: format lint types imports contracts audit secrets ## The checks that run no service
 format: setup ## Formatting is as ruff writes it
 	$(BIN)/ruff format --check .

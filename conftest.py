@@ -1,4 +1,4 @@
-"""What the tests of all members share: the last lines of the summary, which pytest-xdist's workers cannot print."""
+"""What the tests of all members share: how they are spread over workers, and the last lines of the summary."""
 
 from __future__ import annotations
 
@@ -6,10 +6,53 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
+# Tests that share what is slow to start stay on one worker; the longest shares begin first, so that both end together.
+SHARES = (
+    "invoicing-sync/tests/integration",
+    "rating/tests/integration",
+    "usage-ingest/tests/integration",
+    "tests/e2e/test_month.py tests/e2e/test_people.py tests/e2e/test_access.py",
+    "services/cli/tests/integration",
+    "tests/e2e/test_secured_line.py",
+    "services/chassis/tests/integration",
+    "tests/e2e",
+    "deploy/tests/integration",
+    "services/sandbox/tests/integration",
+)
 COUNTS = pytest.StashKey[Counter[str]]()
 CHECKED = "requests held against Stripe's document"  # operation -> count, as a worker hands it over
 _checked: Counter[str] = Counter()
+
+
+class ByShare(LoadScopeScheduling):
+    """Each share is one piece of work, and each file that belongs to none."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((share for share in SHARES if _is_of(file, share)), file)
+
+
+def _is_of(file: str, share: str) -> bool:
+    return any(file.startswith(part) for part in share.split())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Pieces of work go out in the order in which they were collected."""
+    config.option.loadscopereorder = False
+    return ByShare(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker, the shares come first; without workers the order stays, with what is quick in between."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _rank(item.nodeid.partition("::")[0]))
+
+
+def _rank(file: str) -> int:
+    return next((number for number, share in enumerate(SHARES) if _is_of(file, share)), len(SHARES))
 
 
 def pytest_configure(config: pytest.Config) -> None:
