@@ -106,7 +106,15 @@ def _with_engine(act: Callable[[AsyncEngine], Awaitable[Answer]]) -> Answer:
     except (WrongSetting, KeyRefused) as refusal:
         _refuse(str(refusal))
     except STORE_AWAY as error:
-        _refuse(f"the database did not answer: {type(error).__name__}; was `migrate` run?")
+        _refuse(_why_not(error))
+
+
+def _why_not(error: Exception) -> str:
+    """Whether the database is away, or has nothing of ours yet."""
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    if state is None:
+        return "the database does not answer: look at DATABASE_URL, and whether PostgreSQL runs"
+    return f"the database refused (SQLSTATE {state}): `python -m usage_ingest migrate` makes the tables"
 
 
 def _refuse(sentence: str) -> NoReturn:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
+
+log = logging.getLogger(__name__)
 
 Check = Callable[[], Awaitable[str | None]]  # None is well; otherwise a sentence
 
@@ -57,7 +60,8 @@ class Health:
             try:
                 sentence = await check()
             except Exception as error:  # a check that fails is an answer: this need is away
-                sentence = type(error).__name__
+                log.warning("a need is away", extra={"need": name, "error": type(error).__name__})
+                sentence = "does not answer"
             if sentence:
                 found.append(f"{name}: {sentence}")
         return found

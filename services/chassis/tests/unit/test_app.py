@@ -97,14 +97,17 @@ class TestHealth:
         assert answer.status_code == 503
         assert answer.json() == {"status": "unready", "problems": ["kafka: no broker answers"]}
 
-    async def test_a_check_that_fails_tells_the_kind_of_error_and_no_more(
-        self, service: Service, client: httpx.AsyncClient
+    async def test_a_check_that_fails_is_a_sentence_and_the_kind_of_error_a_line_of_the_log(
+        self, service: Service, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
     ) -> None:
         service.away = "raise"
 
         answer = await client.get("/readyz")
 
-        assert answer.json() == {"status": "unready", "problems": ["kafka: ConnectionRefusedError"]}
+        assert answer.json() == {"status": "unready", "problems": ["kafka: does not answer"]}
+        assert [(r.need, r.error) for r in caplog.records if r.message == "a need is away"] == [
+            ("kafka", "ConnectionRefusedError")
+        ]
 
     async def test_metrics_are_in_prometheus_text_format(self, client: httpx.AsyncClient) -> None:
         answer = await client.get("/metrics")
