@@ -146,8 +146,8 @@ async def test_a_stripe_that_collects_too_early_charges_once_and_is_named(
         assert (invoice["period_state"], invoice["total_minor"]) == ("finalised", 11700)
         assert await told(world, invoice["id"]) == ["invoice.finalized", *[last] * times]
     found = await world.ask("/v1/cases")
-    assert [(case["kind"], case["customer"], case["detail"]["assumption"]) for case in found] == [
-        (kind, "globex", "A5") for kind in cases
+    assert [(case["kind"], case["customer"], case["detail"]["assumptions"]) for case in found] == [
+        (kind, "globex", ["A5"]) for kind in cases
     ]
 
 

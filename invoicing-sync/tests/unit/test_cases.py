@@ -61,6 +61,20 @@ def test_the_code_closes_exactly_the_kinds_that_close_by_themselves() -> None:
     assert closed == {kind for kind, life in KINDS.items() if life.closes is not None}
 
 
+def test_the_readme_names_the_cases_that_carry_assumptions() -> None:
+    """And what is said to do tells of them."""
+    carrying = {
+        kind
+        for call in calls(OPENING)
+        if "assumptions" in {keyword.arg for keyword in call.keywords}
+        for kind in kinds_in(call)
+    }
+    text = (FOLDER / "README.md").read_text().split("These cases have it:")[1].split(".")[0]
+
+    assert carrying == set(re.findall(r"`(\w+)`", text))
+    assert {kind for kind in carrying if not re.search(r"`assumptions`|assumption A\d", KINDS[kind].do)} == set()
+
+
 def test_the_readme_shows_the_table_word_for_word() -> None:
     section = (FOLDER / "README.md").read_text().split("\n## Cases\n")[1].split("\n## ")[0]
     shown = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \| (.+) \|$", section, re.MULTILINE)

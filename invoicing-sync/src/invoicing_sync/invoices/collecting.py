@@ -6,11 +6,12 @@ import logging
 from dataclasses import dataclass
 
 from invoicing_sync.gaps import failpoints
+from invoicing_sync.invoices.domain.refusals import is_failed_payment
 from invoicing_sync.invoices.store import periods
 from invoicing_sync.invoices.store.periods import PeriodRow
 from invoicing_sync.store.pool import Pool
 from invoicing_sync.stripe_door.door import StripeDoor
-from invoicing_sync.stripe_door.errors import Refused, Unsure
+from invoicing_sync.stripe_door.errors import Answered, Refused, Unsure
 from invoicing_sync.stripe_door.wire import Invoice
 from invoicing_sync.webhooks.store import webhooks
 
@@ -19,11 +20,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """How it went. A payment that fails is Stripe's business flow from here; an invoice that cannot be sent is ours."""
+    """How it went. A payment that fails is Stripe's business from here; a call that Stripe refuses is ours."""
 
     invoice: Invoice
     payment_failed: str | None = None  # Stripe's sentence
-    refused: str | None = None  # Stripe's sentence: it was not sent
+    refused: Answered | None = None  # it was neither sent nor charged
 
 
 class Collecting:
@@ -61,10 +62,16 @@ class Collecting:
             try:
                 return Collected(await self._door.invoices.send(invoice.invoice_id, key=key))
             except Refused as refused:
-                await periods.next_attempt(self._pool, row)  # Stripe would replay the refusal of this key for 24 h
-                return Collected(invoice, refused=refused.answer.detail)
+                return await self._refused(row, invoice, refused.answer)
         try:
             return Collected(await self._door.invoices.pay(invoice.invoice_id, key=key))
         except Refused as refused:
-            log.info("a payment failed", extra={"invoice": invoice.invoice_id, "code": refused.answer.code})
-            return Collected(invoice, payment_failed=refused.answer.detail)
+            answer = refused.answer
+            if not is_failed_payment(answer.status, answer.code, answer.detail):
+                return await self._refused(row, invoice, answer)
+            log.info("a payment failed", extra={"invoice": invoice.invoice_id, "code": answer.code})
+            return Collected(invoice, payment_failed=answer.detail)
+
+    async def _refused(self, row: PeriodRow, invoice: Invoice, answer: Answered) -> Collected:
+        await periods.next_attempt(self._pool, row)  # Stripe would replay the refusal of this key for 24 h
+        return Collected(invoice, refused=answer)

@@ -11,7 +11,12 @@ from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.invoices.domain.expected_invoice import Line, differences, expected_lines
 from invoicing_sync.invoices.domain.gate import MeterCheck, ledger_of, usage_differences
-from invoicing_sync.invoices.domain.stages import broken_assumptions, draft_differences, item_differences
+from invoicing_sync.invoices.domain.stages import (
+    broken_assumptions,
+    draft_assumptions,
+    draft_differences,
+    item_differences,
+)
 from invoicing_sync.invoices.domain.unpriced import billed_meters, unpriced_problems
 from invoicing_sync.invoices.store import periods
 from invoicing_sync.invoices.store.periods import PeriodRow
@@ -20,15 +25,22 @@ from invoicing_sync.store.pool import Pool
 from invoicing_sync.stripe_door.convert import from_lookup_key, licensed_price_key, metered_price_key
 from invoicing_sync.stripe_door.door import StripeDoor
 from invoicing_sync.stripe_door.wire import Invoice, InvoiceLine
+from invoicing_sync.usage.store import deliveries
 
 
 @dataclass(frozen=True, slots=True)
-class Finalised:
-    """What a finalised invoice was found to be: sentences, assumptions spoken against, and the expected total."""
+class Found:
+    """What stands between Stripe's numbers and ours: sentences, and the assumptions that they speak against."""
 
-    problems: tuple[str, ...]
-    assumptions: tuple[str, ...]
-    expected_minor: int
+    problems: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finalised(Found):
+    """What a finalised invoice was found to be, with the expected total."""
+
+    expected_minor: int = 0
 
 
 class Comparison:
@@ -41,10 +53,13 @@ class Comparison:
         self._pool, self._door, self._objects = pool, door, objects
         self._prices: dict[str, tuple[str, str]] = {}  # Stripe's price id -> (kind, item)
 
-    async def usage(self, account: Account, row: PeriodRow) -> tuple[str, ...]:
-        """Differences between the frozen ledger and Stripe's summaries, one sentence for each meter."""
+    async def usage(self, account: Account, row: PeriodRow) -> Found:
+        """
+        Differences between the frozen ledger and Stripe's summaries, one sentence for each meter; and the assumptions
+        that refusals of its deliveries spoke against.
+        """
         if row.is_first_invoice:
-            return ()
+            return Found()
         window = periods.inner_minutes(row.period)
         terms = terms_of(account.contract)
         meters = billed_meters(terms, row.ledger)
@@ -56,16 +71,19 @@ class Comparison:
             meter_id = await self._objects.meter(meter)
             summed = await self._door.usage.total(meter_id, account.stripe_customer, window.start, window.end)
             checks.append(MeterCheck(meter, net, summed))
-        return (*unpriced_problems(terms, row.ledger), *usage_differences(checks))
+        differing = [check.meter for check in checks if check.ledger != check.stripe]
+        numbers = await deliveries.spoken_against(self._pool, account.customer, row.period.end, differing)
+        return Found((*unpriced_problems(terms, row.ledger), *usage_differences(checks)), numbers)
 
-    async def draft(self, account: Account, row: PeriodRow, invoice: Invoice) -> tuple[str, ...]:
+    async def draft(self, account: Account, row: PeriodRow, invoice: Invoice) -> Found:
         """Differences of a draft, its usage lines left out; and of the subscription's items, from which they come."""
         terms = terms_of(account.contract)
         if wrong := _other_currency(invoice, terms):
-            return wrong
+            return Found(wrong)
         items = await self._expected_items(terms)
         found = [await self.line(line, terms) for line in invoice.lines]
-        problems = list(draft_differences(_expected(row, terms), found, terms.meters))
+        expected = _expected(row, terms)
+        problems = list(draft_differences(expected, found, terms.meters))
         prices = {price for price, _ in items.values()}
         problems += sorted(
             {f"a line has price {x.price}, which is not agreed" for x in invoice.lines}
@@ -74,7 +92,7 @@ class Comparison:
         if not row.is_first_invoice:
             subscription = await self._door.catalogue.read_subscription(account.stripe_subscription)
             problems += item_differences(items, subscription.items)
-        return tuple(problems)
+        return Found(tuple(problems), draft_assumptions(expected, found))
 
     async def _expected_items(self, terms: Terms) -> dict[str, tuple[str, int | None]]:
         """By a name for people: the price and quantity of each item that the subscription must have."""
@@ -102,7 +120,7 @@ class Comparison:
             if wanted != there:
                 money = Money(wanted, terms.currency), Money(there, terms.currency)
                 problems.append(f"{name}: expected {money[0]}, found {money[1]}")
-        return Finalised(tuple(problems), broken_assumptions(expected, found) if problems else (), wanted)
+        return Finalised(tuple(problems), broken_assumptions(expected, found, row.ledger or {}), wanted)
 
     async def line(self, line: InvoiceLine, terms: Terms) -> Line:
         """Stripe's line in our words; what we did not make is named so that nothing expected can equal it."""

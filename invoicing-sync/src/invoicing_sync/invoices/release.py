@@ -20,19 +20,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from chassis.clock import Clock
 from invoicing_sync import metrics
+from invoicing_sync.assumptions.domain.catalogue import in_order
 from invoicing_sync.contracts.domain.terms import NO_ADDRESS, lacks_address
 from invoicing_sync.contracts.keeper import DAYS_UNTIL_DUE
+from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.gaps import failpoints
 from invoicing_sync.invoices.collecting import Collecting
-from invoicing_sync.invoices.comparison import Comparison, Finalised
+from invoicing_sync.invoices.comparison import Comparison, Finalised, Found
 from invoicing_sync.invoices.domain.gate import PeriodState, is_a_finding
+from invoicing_sync.invoices.domain.refusals import of_collecting, of_finalising_outside
 from invoicing_sync.invoices.domain.stages import Verdict, verdict
 from invoicing_sync.invoices.holder import Holder
 from invoicing_sync.invoices.store import invoices, periods
@@ -42,7 +44,7 @@ from invoicing_sync.store import cases
 from invoicing_sync.store.pool import Pool
 from invoicing_sync.stripe_door.convert import to_wire_collection
 from invoicing_sync.stripe_door.door import StripeDoor
-from invoicing_sync.stripe_door.errors import Refused, Unsure
+from invoicing_sync.stripe_door.errors import Answered, Refused, Unsure
 from invoicing_sync.stripe_door.wire import Invoice
 
 log = logging.getLogger(__name__)
@@ -67,11 +69,11 @@ class Release:
         """As far as it goes. Raises TryLater where Stripe is busy or away."""
         invoice_id = row.invoice_id or await self._invoice_of(row, account)
         if invoice_id is None:
-            await self._hold(row, ("Stripe has made no invoice for this period",), None)
+            await self._hold(row, Found(("Stripe has made no invoice for this period",)), None)
             return
         invoice = await self._holder.look_at(invoice_id)
         if invoice is None:
-            await self._hold(row, (f"invoice {invoice_id} is gone",), invoice_id)
+            await self._hold(row, Found((f"invoice {invoice_id} is gone",)), invoice_id)
         elif invoice.status == "draft":
             await self._stage_one(row, account, invoice)
         else:
@@ -92,26 +94,28 @@ class Release:
 
     async def _stage_one(self, row: PeriodRow, account: Account, invoice: Invoice) -> None:
         if row.state is not PeriodState.FINALISING:
-            problems = await self._draft_problems(row, account, invoice)
-            if problems:
-                await self._hold(row, problems, invoice.invoice_id)
+            found = await self._look_at_draft(row, account, invoice)
+            if found.problems:
+                await self._hold(row, found, invoice.invoice_id)
                 return
             await periods.intend_to_finalise(self._pool, row, invoice.invoice_id)
             failpoints.reach("finalise-intended")
         await self._finalise(replace(row, state=PeriodState.FINALISING), account, invoice)
 
-    async def _draft_problems(self, row: PeriodRow, account: Account, invoice: Invoice) -> Sequence[str]:
+    async def _look_at_draft(self, row: PeriodRow, account: Account, invoice: Invoice) -> Found:
         if lacks_address(account.contract, to_be_made=False):
-            return (NO_ADDRESS,)
-        problems = [*await self._comparison.usage(account, row), *await self._comparison.draft(account, row, invoice)]
+            return Found((NO_ADDRESS,))
+        usage = await self._comparison.usage(account, row)
+        rest = await self._comparison.draft(account, row, invoice)
         method = account.contract.collection_method
-        if not problems and invoice.collection_method != method:
+        if not usage.problems and not rest.problems and invoice.collection_method != method:
             try:
                 change = to_wire_collection(method, DAYS_UNTIL_DUE)
                 await self._door.invoices.change_draft(invoice.invoice_id, change)
             except Refused as refused:
-                problems.append(f"Stripe refuses to have the draft collected by {method}: {refused.answer.detail}")
-        return problems
+                sentence = f"Stripe refuses to have the draft collected by {method}: {refused.answer.detail}"
+                return Found((sentence,), ("A7",))
+        return Found((*usage.problems, *rest.problems), in_order((*usage.assumptions, *rest.assumptions)))
 
     async def _finalise(self, row: PeriodRow, account: Account, invoice: Invoice) -> None:
         key = f"settled:finalise-alone:{invoice.invoice_id}:{row.attempt}"
@@ -122,7 +126,7 @@ class Release:
             return
         except Refused as refused:
             await periods.next_attempt(self._pool, row)  # Stripe would replay the refusal of this key for 24 h
-            await self._hold(row, (f"Stripe refuses to finalise it: {refused.answer.detail}",), invoice.invoice_id)
+            await self._hold_refused(row, invoice, "finalise", refused.answer)
             return
         failpoints.reach("finalise-answered")
         await self._stage_two(row, account, done)
@@ -158,8 +162,15 @@ class Release:
         """Stripe has finalised it, by us or by somebody else, and perhaps collected it before anybody compared it."""
         now = self._clock.now()
         if row.state is not PeriodState.FINALISING:
+            keeps = (await contracts.collection_of(self._pool, row.customer)).kept_as_draft
+            numbers = of_finalising_outside(invoice.billing_reason, keeps_drafts=keeps)
             await cases.open_case(
-                self._pool, "finalised_outside_the_gate", invoice.invoice_id, now=now, customer=row.customer
+                self._pool,
+                "finalised_outside_the_gate",
+                invoice.invoice_id,
+                now=now,
+                customer=row.customer,
+                assumptions=list(numbers),
             )
         elif invoice.status == "paid" and invoice.due_minor > 0:
             await cases.open_case(
@@ -168,7 +179,7 @@ class Release:
                 invoice.invoice_id,
                 now=now,
                 customer=row.customer,
-                assumption="A5",
+                assumptions=["A5"],
             )
         await invoices.keep(self._pool, invoice, row.customer, now=now)
         await periods.finalised(self._pool, row, invoice.invoice_id, now=now)
@@ -197,7 +208,8 @@ class Release:
         if collected is None:  # unsure: the next round reads the invoice first
             return
         if collected.refused is not None:
-            await self._hold(row, (f"Stripe refuses to send it: {collected.refused}",), invoice.invoice_id)
+            what = "send" if invoice.collection_method == "send_invoice" else "charge"
+            await self._hold_refused(row, invoice, what, collected.refused)
             return
         now = self._clock.now()
         await invoices.keep(self._pool, collected.invoice, row.customer, now=now)
@@ -215,10 +227,19 @@ class Release:
 
     # --- holding
 
-    async def _hold(self, row: PeriodRow, problems: Sequence[str], invoice_id: str | None) -> None:
-        """Hold the invoice and look again; a difference that lasts is a case with both numbers."""
-        since = await periods.hold(self._pool, row, "; ".join(problems))
-        settle = timedelta(seconds=self._settings.settle_s)
+    async def _hold_refused(self, row: PeriodRow, invoice: Invoice, what: str, answer: Answered) -> None:
+        """Stripe refuses a call, and not for the customer's way to pay."""
+        keeps = (await contracts.collection_of(self._pool, row.customer)).kept_as_draft
+        numbers = of_collecting(answer.code, answer.detail, keeps_drafts=keeps)
+        found = Found((f"Stripe refuses to {what} it: {answer.detail}",), numbers)
+        await self._hold(row, found, invoice.invoice_id, patience_s=0.0)
+
+    async def _hold(
+        self, row: PeriodRow, found: Found, invoice_id: str | None, *, patience_s: float | None = None
+    ) -> None:
+        """Hold the invoice and look again; what lasts for `patience_s` (None: SETTLE_S) is a case with both numbers."""
+        since = await periods.hold(self._pool, row, "; ".join(found.problems))
+        settle = timedelta(seconds=self._settings.settle_s if patience_s is None else patience_s)
         finding = is_a_finding(since, datetime.now(UTC), settle)
         if finding:
             await cases.open_case(
@@ -228,7 +249,8 @@ class Release:
                 now=self._clock.now(),
                 customer=row.customer,
                 invoice=invoice_id,
-                problems=list(problems),
+                problems=list(found.problems),
+                assumptions=list(found.assumptions),
             )
         self._wait(row, self._settings.recheck_s if finding else min(self._settings.recheck_s, self._settings.gate_s))
 

@@ -29,9 +29,11 @@ class Kind:
 # itself has its story in tests/integration/test_cases.py, and `open_case` refuses a kind that is not here.
 KINDS: Mapping[str, Kind] = {
     "invoice_held": Kind(
-        "ledger and Stripe's numbers of a period have differed for `SETTLE_S`",
+        "ledger and Stripe's numbers of a period have differed for `SETTLE_S`, or Stripe refuses to finalise, send or "
+        "charge its invoice",
         "they agree and the invoice is sent or charged",
-        "compare both numbers in its detail; reconcile; where it has a sentence of Stripe's, mend what that names",
+        "compare both numbers in its detail; reconcile; where it has a sentence of Stripe's, mend what that names; "
+        "`assumptions` names what Stripe did otherwise than we assume",
     ),
     "drift": Kind(
         "a reconciliation finds a difference that neither time nor waiting work explains",
@@ -74,12 +76,12 @@ KINDS: Mapping[str, Kind] = {
     "meter_error": Kind(
         "Stripe reports usage that it took and does not count, by meter and code",
         None,
-        "mend what the code names; samples name the entries",
+        "mend what the code names; samples name the entries; `assumptions` as in `invoice_held`",
     ),
     "meter_event_refused": Kind(
-        "Stripe refuses a meter event at once, by meter and code",
+        "Stripe refuses a meter event at once, by meter, code and assumption",
         None,
-        "mend what the code names; the sample names an entry",
+        "mend what the code names; the sample names an entry; `assumptions` as in `invoice_held`",
     ),
     "recorded_in_time_and_not_sent": Kind(
         "an entry became too old for Stripe before it could be sent",
@@ -87,12 +89,15 @@ KINDS: Mapping[str, Kind] = {
         "it is a correction: settle it with the corrections of its period",
     ),
     "finalised_outside_the_gate": Kind(
-        "an invoice was finalised and not by us", None, "compare it with the period's ledger; find out who did it"
+        "an invoice was finalised and not by us",
+        None,
+        "compare it with the period's ledger; find out who did it: if nobody did, what `assumptions` names does not "
+        "hold",
     ),
     "finalised_differs": Kind(
         "lines or total of a finalised invoice are not the expected ones: it is neither sent nor charged",
         "the invoice is voided, credited down to what was expected, paid or written off at Stripe",
-        "compare both; void or credit it at Stripe; `assumptions` names what Stripe did otherwise than we assume",
+        "compare both; void or credit it at Stripe; `assumptions` as in `invoice_held`",
     ),
     "collected_before_compared": Kind(
         "an invoice was paid by the time it was finalised, although finalising was not to collect",

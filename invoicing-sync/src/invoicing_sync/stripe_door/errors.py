@@ -36,12 +36,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The outcome of one call: `code` is Stripe's or one of ours, `detail` a sentence without personal data."""
+    """
+    The outcome of one call: `code` is Stripe's or one of ours, `detail` a sentence without personal data, `status` that
+    of the answer (HTTP), where it was refused.
+    """
 
     kind: Kind
     code: str = ""
     detail: str = ""
     after_s: float | None = None
+    status: int = 0
 
 
 class NotThere(Exception):
@@ -98,7 +102,7 @@ def _answer(error: stripe.StripeError) -> Answered:
         return Answered(Kind.DUPLICATE, code or "duplicate_identifier", message)
     if "already" in message and "cancel" in message.lower():
         return Answered(Kind.ALREADY_CANCELLED, code or "already_cancelled", message)
-    return Answered(Kind.REFUSED, code or _type_of(error), message)
+    return Answered(Kind.REFUSED, code or _type_of(error), message, status=status)
 
 
 def _type_of(error: stripe.StripeError) -> str:

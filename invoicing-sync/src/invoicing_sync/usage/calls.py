@@ -25,11 +25,16 @@ _SETTLED = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result to store, and how long the lane must wait (seconds of process time; 0: go on)."""
+    """
+    The result to store, and how long the lane must wait (seconds of process time; 0: go on).
+
+    `in_doubt`: a call before the answered one may have been carried out.
+    """
 
     result: Result
     wait_s: float
     answer: Answered
+    in_doubt: bool
 
 
 async def deliver(
@@ -51,7 +56,7 @@ async def deliver(
         answer = await _call(door, claim, attempt)
         state = _SETTLED.get(answer.kind)
         if state is not None:
-            return Outcome(_result(claim, state, attempt, tried, answer, now()), 0.0, answer)
+            return Outcome(_result(claim, state, attempt, tried, answer, now()), 0.0, answer, maybe_sent)
         if answer.kind is Kind.FAILED:
             attempt += 1
         maybe_sent = maybe_sent or answer.kind in (Kind.FAILED, Kind.UNCLEAR)
@@ -60,7 +65,7 @@ async def deliver(
         await asyncio.sleep(max(answer.after_s or 0.0, door.client.backoff_s(tried)))
     state = State.UNCLEAR if maybe_sent else State.PENDING
     wait_s = 30.0 if answer.kind is Kind.BARRED else door.client.backoff_s(TRIES)
-    return Outcome(_result(claim, state, attempt, TRIES, answer, now()), wait_s, answer)
+    return Outcome(_result(claim, state, attempt, TRIES, answer, now()), wait_s, answer, maybe_sent)
 
 
 async def _call(door: StripeDoor, claim: Claim, attempt: int) -> Answered:

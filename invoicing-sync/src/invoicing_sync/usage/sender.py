@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -29,7 +29,8 @@ from invoicing_sync.store import cases, leases
 from invoicing_sync.store.pool import Connection, Pool, steer
 from invoicing_sync.stripe_door.door import StripeDoor
 from invoicing_sync.stripe_door.errors import Refused
-from invoicing_sync.usage.calls import deliver
+from invoicing_sync.usage.calls import Outcome, deliver
+from invoicing_sync.usage.domain import refusals
 from invoicing_sync.usage.domain.routing import Do, Step, plan_lane
 from invoicing_sync.usage.domain.states import State
 from invoicing_sync.usage.domain.unclear import Verdict
@@ -251,12 +252,18 @@ class Sender:
         )
         if outcome is None:
             return None
-        if claim.effect.cancels and outcome.result.state is State.REFUSED:
-            await self._send_negative_instead(claim, outcome.answer.detail)
-            return 0.0
-        if outcome.result.state is State.REFUSED:
-            await self._say_refused(claim, outcome.result.result, outcome.answer.detail)
-        storing.append(asyncio.create_task(self._recorder.store(outcome.result)))
+        result = outcome.result
+        if claim.effect.cancels and result.state is State.REFUSED:
+            numbers = refusals.of_cancelling(result.result, in_doubt=outcome.in_doubt)
+            if not numbers:
+                await self._send_negative_instead(claim, outcome.answer.detail)
+                return 0.0
+            result = replace(result, state=State.DELIVERED, cancelled=claim.effect.reverses, assumptions=numbers)
+        elif result.state is State.REFUSED:
+            numbers = refusals.of_event(result.result, claim.value, in_doubt=outcome.in_doubt)
+            await self._say_refused(claim, outcome, numbers)
+            result = replace(result, assumptions=numbers)
+        storing.append(asyncio.create_task(self._recorder.store(result)))
         return outcome.wait_s
 
     async def _send_negative_instead(self, claim: Claim, why: str) -> None:
@@ -264,17 +271,19 @@ class Sender:
         async with transaction(self._pool) as tx:
             await deliveries.route_again(tx, claim.effect.identifier)
 
-    async def _say_refused(self, claim: Claim, code: str, sentence: str) -> None:
+    async def _say_refused(self, claim: Claim, outcome: Outcome, numbers: Sequence[str]) -> None:
+        meter, code = claim.lane[1], outcome.result.result
         await cases.open_case(
             self._pool,
             "meter_event_refused",
-            f"{claim.lane[1]}:{code}",
+            ":".join((meter, code, *numbers)),
             now=self._clock.now(),
             customer=None,
-            meter=claim.lane[1],
+            meter=meter,
             code=code,
-            sentence=sentence,
+            sentence=outcome.answer.detail,
             sample=claim.effect.identifier,
+            assumptions=list(numbers),
         )
 
 

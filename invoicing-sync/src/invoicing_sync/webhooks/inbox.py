@@ -22,16 +22,19 @@ from chassis.errors import TryLater
 from chassis.store import transaction
 from event_schemas.events.stripe_event_v1 import StripeEventData, StripeEventEvent
 from event_schemas.topics import STRIPE_EVENTS
+from invoicing_sync.assumptions.domain.catalogue import in_order
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.gaps import failpoints
 from invoicing_sync.invoices.holder import Holder
 from invoicing_sync.invoices.store import invoices
 from invoicing_sync.store import cases, links
-from invoicing_sync.store.pool import Pool
+from invoicing_sync.store.pool import Connection, Pool
 from invoicing_sync.stripe_door.client import API_VERSION
 from invoicing_sync.stripe_door.convert import from_wire_meter_problems
 from invoicing_sync.stripe_door.door import StripeDoor
 from invoicing_sync.stripe_door.errors import NotThere
+from invoicing_sync.stripe_door.wire import MeterProblem
+from invoicing_sync.usage.domain import refusals
 from invoicing_sync.usage.store import deliveries
 from invoicing_sync.webhooks.store import webhooks
 from invoicing_sync.webhooks.store.webhooks import StoredEvent
@@ -145,6 +148,7 @@ class Inbox:
         async with transaction(self._pool) as tx:
             for problem in problems:
                 meter = names.get(problem.meter or "", problem.meter or "none")
+                numbers = await self._refuse(tx, problem)
                 await cases.open_case(
                     tx,
                     "meter_error",
@@ -155,10 +159,20 @@ class Inbox:
                     code=problem.code,
                     samples=[list(sample) for sample in problem.samples],
                     report=event.event_id,
+                    assumptions=list(numbers),
                 )
-                await deliveries.refuse(tx, [(identifier, problem.code) for identifier, _ in problem.samples])
             await webhooks.mark_handled(tx, [event])
             failpoints.reach("case-opened")
+
+    async def _refuse(self, tx: Connection, problem: MeterProblem) -> tuple[str, ...]:
+        """What the samples name is refused; the assumptions that it speaks against."""
+        refused = await deliveries.refuse(tx, [(identifier, problem.code) for identifier, _ in problem.samples])
+        found: list[str] = []
+        for identifier, value in refused.items():
+            if numbers := refusals.of_event(problem.code, value, in_doubt=False):
+                await deliveries.speak_against(tx, identifier, numbers)
+                found += numbers
+        return in_order(found)
 
 
 def to_record(event: StoredEvent) -> tuple[bytes, bytes]:

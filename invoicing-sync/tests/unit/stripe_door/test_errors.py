@@ -61,3 +61,9 @@ def test_a_retry_after_is_honoured() -> None:
 def test_a_bug_is_not_taken_for_an_answer() -> None:
     with pytest.raises(TypeError):
         answered(ValueError("a bug"))
+
+
+def test_a_refusal_has_the_status_of_its_answer() -> None:
+    error = stripe.CardError("declined", None, "card_declined", None, 402, {})
+
+    assert (answered(error).kind, answered(error).status) == (Kind.REFUSED, 402)

@@ -6,7 +6,7 @@ A number is never given anew: an assumption that falls leaves its number empty.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 NO_TEXT = "no text: both answers handled"
@@ -48,14 +48,15 @@ _ALL = (
         "with `pause_collection[behavior]=keep_as_draft` the subscription's invoices are made as drafts with "
         "`auto_advance` off, and stay so",
         "billing/subscriptions/pause-payment",
-        "`auto_advance` is switched off as soon as the draft is known, as without `KEEP_DRAFTS`",
+        "`auto_advance` is switched off as soon as the draft is known, as without `KEEP_DRAFTS`; one that was "
+        "finalised before is a case, `finalised_outside_the_gate`",
         "kept_drafts",
     ),
     Assumption(
         "A4",
         "an invoice of a subscription that keeps its drafts can be finalised, and sent or paid, while it stays so",
         "billing/subscriptions/pause-payment",
-        "Stripe refuses: the invoice is held, and its case has Stripe's sentence",
+        "Stripe refuses: the invoice is held at once, and its case has Stripe's sentence",
         "kept_collection",
     ),
     Assumption(
@@ -75,7 +76,8 @@ _ALL = (
         "A7",
         "`collection_method` of a draft, and of a subscription, can be changed at any time",
         "API reference, update an invoice, update a subscription",
-        "Stripe refuses: the invoice is held, and its case has Stripe's sentence",
+        "Stripe refuses: the invoice is held, or the contract is a case, `contract_refused`; both have Stripe's "
+        "sentence",
     ),
     Assumption(
         "A8",
@@ -131,7 +133,8 @@ _ALL = (
         "A16",
         "each line is rounded by itself to the minor unit, half away from zero",
         "decimal amounts; its example, 1.5 to 2, leaves halves open",
-        "the finalised invoice differs: it is neither sent nor charged, a case says the difference",
+        "the finalised invoice differs, by a licensed item its draft already: it is neither sent nor charged, a case "
+        "says the difference",
         "half_units",
     ),
     Assumption(
@@ -151,7 +154,8 @@ _ALL = (
         "A19",
         "a meter event with a known identifier is refused, and the refusal says that it exists already",
         "no text: as integrators report",
-        "a case `meter_event_refused` for what was delivered; the sums, and so the invoice, are right",
+        "a case `meter_event_refused` for what was delivered; the sums, and so the invoice, are right, unless it is "
+        "taken back: no call is made for that, and the invoice is held, as ledger and sum differ",
         "known_identifier",
     ),
     Assumption(
@@ -165,14 +169,16 @@ _ALL = (
         "A21",
         "cancelling a meter event a second time is taken, or refused as cancelled already",
         NO_TEXT,
-        "a negative event is sent as well: the sum differs from the ledger, the invoice is held and its case says both",
+        "nothing: an event that is not found any more, after a call that may have cancelled it, is taken as cancelled; "
+        "were it not, ledger and sum would differ and the invoice be held",
         "second_cancel",
     ),
     Assumption(
         "A22",
         "a meter event's value may have decimals, and is summed exactly",
         "billing/subscriptions/usage-based/recording-usage-api; older pages want whole numbers",
-        "a case `meter_event_refused`, and the invoice is held: ledger and sum differ",
+        "a case `meter_event_refused`, or `meter_error` where it is reported later, and the invoice is held: ledger "
+        "and sum differ",
         "decimal_values",
     ),
     Assumption(
@@ -185,3 +191,8 @@ _ALL = (
 )
 
 ASSUMPTIONS: Mapping[str, Assumption] = {one.number: one for one in _ALL}
+
+
+def in_order(numbers: Iterable[str]) -> tuple[str, ...]:
+    """These numbers, each once, as the catalogue has them. Raises ValueError for one that it does not have."""
+    return tuple(sorted(set(numbers), key=list(ASSUMPTIONS).index))

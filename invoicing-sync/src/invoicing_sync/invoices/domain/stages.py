@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 
+from invoicing_sync.assumptions.domain.catalogue import in_order
 from invoicing_sync.invoices.domain.expected_invoice import Line, differences
 
 
@@ -71,28 +72,59 @@ def item_differences(
     return tuple(sorted(missing) + sorted(surplus))
 
 
-def broken_assumptions(expected: Iterable[Line], found: Iterable[Line]) -> tuple[str, ...]:
+def broken_assumptions(
+    expected: Iterable[Line], found: Iterable[Line], ledger: Mapping[str, Decimal]
+) -> tuple[str, ...]:
     """
-    The numbered assumptions about Stripe that a difference of usage lines speaks against; see assumptions/.
+    The numbered assumptions about Stripe that a difference of lines speaks against; see assumptions/.
 
-    Other quantities than the summaries had when the draft was compared: A2. The same quantity at another amount: A16.
+    Another quantity of a meter than the summaries had in stage one: A17 where the ledger or what is found is below
+    zero, else A2. The same quantity in other pieces: A20. The same pieces at other amounts: A16, of a licensed item
+    too. None for a line that nobody expects, nor for a licensed item that is missing.
+
+    Never A1: a draft's usage is not compared. Never A13: that usage sent in time is on the invoice is what A2 says of
+    the summaries' number, which stage one has just read; and usage sent later would be on the next invoice, where it
+    cannot be told from any other that the summaries do not have.
+
+    Args:
+        ledger: net quantity of each of the contract's meters in the frozen ledger; empty on a first invoice.
     """
-    wanted, there = _by_meter(expected), _by_meter(found)
-    quantities = {meter: quantity for meter, (quantity, _) in wanted.items()}
-    numbers = set()
-    for meter in wanted.keys() | there.keys():
-        quantity, amount = there.get(meter, (Decimal(0), 0))
-        if quantity != quantities.get(meter, Decimal(0)):
-            numbers.add("A2")
-        elif amount != wanted.get(meter, (Decimal(0), 0))[1]:
-            numbers.add("A16")
-    return tuple(sorted(numbers, key=lambda number: int(number[1:])))
+    wanted, there = _by_item(expected), _by_item(found)
+    numbers = [
+        _speaks_against(kind, wanted.get((kind, item), []), there.get((kind, item), []), ledger.get(item))
+        for kind, item in wanted.keys() | there.keys()
+    ]
+    return in_order(number for number in numbers if number is not None)
 
 
-def _by_meter(lines: Iterable[Line]) -> dict[str, tuple[Decimal, int]]:
-    sums: dict[str, tuple[Decimal, int]] = {}
+def draft_assumptions(expected: Iterable[Line], found: Iterable[Line]) -> tuple[str, ...]:
+    """The assumptions that a draft's licensed lines speak against: A16, where nothing but an amount differs."""
+    ours, theirs = ([line for line in lines if line.kind == "advance"] for lines in (expected, found))
+    return broken_assumptions(ours, theirs, {})
+
+
+def _speaks_against(kind: str, expected: list[Line], found: list[Line], ledger: Decimal | None) -> str | None:
+    """The one assumption that the lines of one item or meter speak against; `ledger` None: no meter of the contract."""
+    if not differences(expected, found) or (kind == "usage" and ledger is None):
+        return None
+    pieces = [(ours, theirs) for ours, theirs in zip(_pieces(expected), _pieces(found), strict=True) if ours]
+    if any(ours == theirs for ours, theirs in pieces):
+        return "A16"
+    if kind == "advance" or ledger is None:
+        return None
+    if any(sum(ours) == sum(theirs) for ours, theirs in pieces):
+        return "A20"
+    return "A17" if ledger < 0 or sum(line.quantity for line in found) < 0 else "A2"
+
+
+def _pieces(lines: Iterable[Line]) -> tuple[list[Decimal], list[Decimal]]:
+    """The lines' quantities, and of those alone that bill something: Stripe leaves out some that bill nothing."""
+    some = [line for line in lines if line.quantity != 0]
+    return sorted(line.quantity for line in some), sorted(line.quantity for line in some if line.amount.minor != 0)
+
+
+def _by_item(lines: Iterable[Line]) -> dict[tuple[str, str], list[Line]]:
+    found: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
-        if line.kind == "usage":
-            quantity, amount = sums.get(line.item, (Decimal(0), 0))
-            sums[line.item] = (quantity + line.quantity, amount + line.amount.minor)
-    return sums
+        found.setdefault((line.kind, line.item), []).append(line)
+    return found

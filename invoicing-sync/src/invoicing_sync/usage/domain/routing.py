@@ -43,6 +43,7 @@ class Effect:
     reverses: str | None = None
     sent_at: datetime | None = None  # business time of the first call that Stripe may have received
     cancels: bool = False  # a call was made, and it was an adjustment
+    cancel_refused: bool = False  # Stripe has refused to cancel the charge's event: it is outweighed instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def route_reversal(reversal: Effect, charge: Effect, *, now: datetime, limits: L
     The way of a reversal that may still reach Stripe: its period is not frozen for it.
 
     Returns None while the charge is on its way: first its answer, then the reversal. A charge that was refused or never
-    sent needs no call; one that Stripe holds is cancelled while it can be, and outweighed by a negative event after.
+    sent needs no call; one that Stripe holds is cancelled while it can be, and outweighed by a negative event after, or
+    where Stripe has refused to cancel it.
 
     Source: design rule 7.
     """
@@ -135,7 +137,8 @@ def _charge(charge: Effect, reversed_now: bool, now: datetime, limits: Limits) -
 
 
 def _take_back(reversal: Effect, charge: Effect, now: datetime, limits: Limits) -> Step:
-    if charge.sent_at is not None and now - charge.sent_at < limits.cancel_within:
+    is_young = charge.sent_at is not None and now - charge.sent_at < limits.cancel_within
+    if is_young and not reversal.cancel_refused:
         return Step(reversal.identifier, Do.CANCEL)
     if too_old(charge.effective_at, now, limits):
         return Step(reversal.identifier, Do.CORRECT, Correction.TOO_OLD)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import asyncpg
 
+from invoicing_sync.assumptions.domain.catalogue import in_order
 from invoicing_sync.store.pool import Connection, Pool
 from invoicing_sync.usage.domain.routing import Effect
 from invoicing_sync.usage.domain.states import Correction, State
@@ -49,7 +50,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a delivery's calls ended, to be stored."""
+    """How a delivery's calls ended, to be stored; `assumptions` are the numbers that a refusal speaks against."""
 
     identifier: str
     state: State
@@ -58,6 +59,7 @@ class Result:
     at: datetime  # business time
     result: str
     cancelled: str | None = None  # the charge that an adjustment has taken out
+    assumptions: tuple[str, ...] = ()
 
 
 async def append(tx: Connection, new: Sequence[NewDelivery]) -> None:
@@ -147,7 +149,7 @@ async def place(tx: Connection, placed: Sequence[NewDelivery]) -> None:
     await correct(tx, [d for d in placed if d.state is State.CORRECTION])
 
 
-_EFFECT = "d.identifier, d.state, d.effective_at, d.reverses, d.sent_at, d.cancels"
+_EFFECT = "d.identifier, d.state, d.effective_at, d.reverses, d.sent_at, d.cancels, d.cancel_refused"
 
 
 async def open_of(tx: Connection, lanes: Sequence[Lane], *, now: datetime, each: int) -> list[Claim]:
@@ -191,6 +193,7 @@ def _effect(row: asyncpg.Record) -> Effect:
         reverses=row["reverses"],
         sent_at=row["sent_at"],
         cancels=row["cancels"],
+        cancel_refused=row["cancel_refused"],
     )
 
 
@@ -254,9 +257,10 @@ async def settle(tx: Connection, results: Sequence[Result]) -> None:
         UPDATE deliveries d
         SET state = t.state, attempt = t.attempt, calls = d.calls + t.calls, result = t.result,
             received_at = CASE WHEN t.state = 'delivered' THEN t.at ELSE d.received_at END,
-            settled_at = CASE WHEN t.state IN ('delivered', 'refused') THEN now() END
-        FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::timestamptz[], $6::text[])
-            AS t(identifier, state, attempt, calls, at, result)
+            settled_at = CASE WHEN t.state IN ('delivered', 'refused') THEN now() END,
+            assumptions = d.assumptions || string_to_array(t.assumptions, ',')
+        FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::timestamptz[], $6::text[], $7::text[])
+            AS t(identifier, state, attempt, calls, at, result, assumptions)
         WHERE d.identifier = t.identifier AND d.state IN ('in_flight', 'unclear')
         """,
         [r.identifier for r in results],
@@ -265,6 +269,7 @@ async def settle(tx: Connection, results: Sequence[Result]) -> None:
         [r.calls for r in results],
         [r.at for r in results],
         [r.result for r in results],
+        [",".join(r.assumptions) or None for r in results],
     )
     cancelled = [r.cancelled for r in results if r.cancelled is not None]
     if cancelled:
@@ -274,24 +279,50 @@ async def settle(tx: Connection, results: Sequence[Result]) -> None:
 async def route_again(tx: Connection, identifier: str) -> None:
     """An adjustment was refused: the reversal is pending again and goes out as a negative event."""
     await tx.execute(
-        "UPDATE deliveries SET state = 'pending', cancels = false, result = 'adjustment_refused' WHERE identifier = $1",
+        "UPDATE deliveries SET state = 'pending', cancels = false, cancel_refused = true, "
+        "result = 'adjustment_refused' WHERE identifier = $1",
         identifier,
     )
 
 
-async def refuse(tx: Connection, reasons: Sequence[tuple[str, str]]) -> list[str]:
-    """Stripe's error report names these as not counted; those that were taken as delivered are refused now."""
+async def spoken_against(pool: Pool, customer: str, period_end: datetime, meters: Sequence[str]) -> tuple[str, ...]:
+    """The assumptions that refusals of these meters' deliveries in a period spoke against, in order."""
+    if not meters:
+        return ()
+    rows = await pool.fetch(
+        """
+        SELECT DISTINCT unnest(assumptions) AS number FROM deliveries
+        WHERE customer = $1 AND period_end = $2 AND meter = ANY($3::text[]) AND assumptions IS NOT NULL
+        """,
+        customer,
+        period_end,
+        list(meters),
+    )
+    return in_order(row["number"] for row in rows)
+
+
+async def refuse(tx: Connection, reasons: Sequence[tuple[str, str]]) -> dict[str, Decimal]:
+    """Stripe's error report names these as not counted; those taken as delivered are refused now, with their values."""
     rows = await tx.fetch(
         """
         UPDATE deliveries d SET state = 'refused', result = t.code
         FROM unnest($1::text[], $2::text[]) AS t(identifier, code)
         WHERE d.identifier = t.identifier AND d.state IN ('in_flight', 'unclear', 'delivered')
-        RETURNING d.identifier
+        RETURNING d.identifier, d.value
         """,
         [identifier for identifier, _ in reasons],
         [code for _, code in reasons],
     )
-    return [row["identifier"] for row in rows]
+    return {row["identifier"]: row["value"] for row in rows}
+
+
+async def speak_against(tx: Connection, identifier: str, assumptions: Sequence[str]) -> None:
+    """Note the assumptions that a refusal speaks against."""
+    await tx.execute(
+        "UPDATE deliveries SET assumptions = assumptions || $2::text[] WHERE identifier = $1",
+        identifier,
+        list(assumptions),
+    )
 
 
 async def lanes_with_work(pool: Pool, now: datetime, *, limit: int) -> list[Lane]:

@@ -12,6 +12,7 @@ from invoicing_sync.invoices.domain.expected_invoice import Line
 from invoicing_sync.invoices.domain.stages import (
     Verdict,
     broken_assumptions,
+    draft_assumptions,
     draft_differences,
     item_differences,
     verdict,
@@ -82,12 +83,77 @@ class TestTheVerdict:
         assert judged("open", **differs, credited_minor=99) is Verdict.HOLD
 
 
+FREE_TIER = line("usage", "resolution", "10", 0)
+PAID_TIER = line("usage", "resolution", "5", 495)
+
+
 class TestBrokenAssumptions:
-    def test_other_quantities_speak_against_counting_again(self) -> None:
-        assert broken_assumptions([SEATS, USED], [SEATS, STALE]) == ("A2",)
+    """Of an invoice with seats and one meter, whose frozen ledger has `net` units."""
 
-    def test_the_same_quantity_at_another_amount_speaks_against_rounding(self) -> None:
-        assert broken_assumptions([USED], [line("usage", "resolution", "2", 199)]) == ("A16",)
+    @pytest.mark.parametrize(
+        ("net", "expected", "found", "numbers"),
+        [
+            pytest.param("2", [USED], [STALE], ("A2",), id="less than the summaries had"),
+            pytest.param("1", [STALE], [USED], ("A2",), id="more than the summaries had"),
+            pytest.param("2", [USED], [], ("A2",), id="no line at all"),
+            pytest.param("0", [], [STALE], ("A2",), id="a line where nothing was used"),
+            pytest.param(
+                "-2", [], [line("usage", "resolution", "-2", -198)], ("A17",), id="a negative sum as a credit"
+            ),
+            pytest.param("-2", [], [USED], ("A17",), id="a negative sum as a positive one"),
+            pytest.param("2", [USED], [line("usage", "resolution", "-2", -198)], ("A17",), id="found below zero"),
+            pytest.param("-2", [], [line("usage", "resolution", "0", 0)], (), id="a negative sum as nothing"),
+            pytest.param("2", [USED], [line("usage", "resolution", "2", 199)], ("A16",), id="another amount"),
+            pytest.param(
+                "15",
+                [FREE_TIER, PAID_TIER],
+                [line("usage", "resolution", "15", 495)],
+                ("A20",),
+                id="two tiers in one line, to the same amount",
+            ),
+            pytest.param(
+                "2",
+                [line("usage", "resolution", "1", 99), line("usage", "resolution", "1", 99)],
+                [line("usage", "resolution", "2", 197)],
+                ("A20",),
+                id="two tiers in one line, to another amount",
+            ),
+            pytest.param("15", [FREE_TIER, PAID_TIER], [PAID_TIER], (), id="a free tier left out bills the same"),
+            pytest.param(
+                "15",
+                [FREE_TIER, PAID_TIER],
+                [line("usage", "resolution", "5", 496)],
+                ("A16",),
+                id="a free tier left out, and another amount",
+            ),
+        ],
+    )
+    def test_of_usage(self, net: str, expected: list[Line], found: list[Line], numbers: tuple[str, ...]) -> None:
+        assert broken_assumptions([SEATS, *expected], [SEATS, *found], {"resolution": Decimal(net)}) == numbers
 
-    def test_a_difference_elsewhere_speaks_against_none(self) -> None:
-        assert broken_assumptions([SEATS, USED], [USED]) == ()
+    def test_each_meter_is_told_by_itself_in_the_catalogues_order(self) -> None:
+        """A20 after A2, not by the alphabet."""
+        sms = [line("usage", "sms", "1", 6), line("usage", "sms", "1", 3)]
+
+        found = broken_assumptions(
+            [USED, *sms], [line("usage", "sms", "2", 9), STALE], {"resolution": Decimal(2), "sms": Decimal(2)}
+        )
+
+        assert found == ("A2", "A20")
+
+    def test_a_licensed_item_speaks_against_rounding_alone(self) -> None:
+        assert broken_assumptions([SEATS], [line("advance", "seat", "3", 11_701)], {}) == ("A16",)
+        assert broken_assumptions([SEATS], [line("advance", "seat", "4", 15_600)], {}) == ()
+        assert broken_assumptions([SEATS, USED], [USED], {"resolution": Decimal(2)}) == ()
+
+    def test_a_line_that_is_nobodys_speaks_against_none(self) -> None:
+        stranger = line("usage", "unpriced:il_1", "1", 500)
+
+        assert broken_assumptions([SEATS], [SEATS, stranger], {"resolution": Decimal(0)}) == ()
+
+
+def test_a_draft_speaks_against_rounding_by_its_licensed_lines_alone() -> None:
+    half = [line("advance", "seat", "1", 13), USED]
+
+    assert draft_assumptions(half, [line("advance", "seat", "1", 12), STALE]) == ("A16",)
+    assert draft_assumptions(half, [line("advance", "seat", "1", 13), STALE]) == ()

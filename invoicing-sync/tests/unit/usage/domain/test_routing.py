@@ -44,6 +44,12 @@ class TestRouteReversal:
 
         assert route_reversal(reversal(), delivered, now=NOW, limits=LIMITS) == Step("r1", Do.SEND)
 
+    def test_a_charge_that_stripe_refuses_to_cancel_is_outweighed(self) -> None:
+        """Seen to fail: it was cancelled again for ever, and its period never became complete."""
+        delivered = charge(State.DELIVERED, sent_at=NOW - HOUR)
+
+        assert route_reversal(reversal(cancel_refused=True), delivered, now=NOW, limits=LIMITS) == Step("r1", Do.SEND)
+
     def test_a_charge_older_than_stripe_takes_is_a_correction(self) -> None:
         old = NOW - timedelta(days=35)
         delivered = charge(State.DELIVERED, sent_at=old, effective_at=old)
