@@ -259,6 +259,10 @@ class World:
     async def stripe_post(self, path: str, **data: Any) -> httpx.Response:
         return await self.http.post(f"{self.sandbox_url}{path}", data=data, headers={"Authorization": f"Bearer {KEY}"})
 
+    async def stripe_delete(self, path: str) -> None:
+        answer = await self.http.delete(f"{self.sandbox_url}{path}", headers={"Authorization": f"Bearer {KEY}"})
+        assert answer.status_code == 200, answer.text
+
     async def fault(self, kind: str, **order: Any) -> None:
         answer = await self.http.post(f"{self.sandbox_url}/_sandbox/faults", json={"kind": kind, **order})
         assert answer.status_code == 200, answer.text
