@@ -3,13 +3,75 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
+from event_schemas.values import decimal_text
+from invoicing_sync.invoices.domain.expected_invoice import Line, Reason
+
+
+class WhyAnswer(BaseModel):
+    """
+    The reason of a line: `quantity` and `rounding` in words, `exact` what the formula comes to before rounding.
+
+    `clause` is the place in the contract, such as `metered.resolution`.
+    """
+
+    clause: str
+    quantity: str
+    price_version: str
+    formula: str
+    exact: str = Field(description="in major units, a decimal string")
+    rounding: str
+
+    @classmethod
+    def of(cls, why: Reason) -> Self:
+        """The answer that tells a reason."""
+        return cls(
+            clause=why.clause,
+            quantity=why.quantity,
+            price_version=why.price_version,
+            formula=why.formula,
+            exact=decimal_text(why.exact),
+            rounding=why.rounding,
+        )
+
+
+class ExpectedLine(BaseModel):
+    """A line as the contract and the ledger ask for it; `advance` lines pay for the period that follows."""
+
+    kind: str
+    item: str
+    quantity: str
+    amount_minor: int
+    why: WhyAnswer
+
+    @classmethod
+    def of(cls, line: Line) -> Self:
+        """
+        The answer that tells an expected line.
+
+        Raises:
+            ValueError: the line was found somewhere and not expected, so that it has no reason.
+        """
+        if line.why is None:
+            raise ValueError(f"a line of {line.item} without a reason")
+        return cls(
+            kind=line.kind,
+            item=line.item,
+            quantity=decimal_text(line.quantity),
+            amount_minor=line.amount.minor,
+            why=WhyAnswer.of(line.why),
+        )
+
 
 class LineAnswer(BaseModel):
-    """One invoice line; `charges`, `reversals` and `net` count the ledger entries behind a usage line's meter."""
+    """
+    One invoice line; `charges`, `reversals` and `net` count the ledger entries behind a usage line's meter.
+
+    `why` is null where the line is not the expected one: nobody's contract asks for it, or its period still runs.
+    """
 
     id: str
     kind: str
@@ -22,6 +84,7 @@ class LineAnswer(BaseModel):
     charges: int | None = None
     reversals: int | None = None
     net: str | None = None
+    why: WhyAnswer | None = None
 
 
 class InvoiceAnswer(BaseModel):

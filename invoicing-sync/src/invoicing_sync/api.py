@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -32,10 +33,13 @@ from invoicing_sync.answers import (
     LineAnswer,
     PeriodAnswer,
     ReconciliationAnswer,
+    WhyAnswer,
 )
 from invoicing_sync.charges import ChargesAnswer, charges
 from invoicing_sync.contracts.store import contracts
+from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.invoices.comparison import Comparison
+from invoicing_sync.invoices.domain.expected_invoice import Reason
 from invoicing_sync.invoices.domain.gate import PeriodState
 from invoicing_sync.invoices.store import invoices, periods
 from invoicing_sync.reconciliation.reconcile import Reconciler
@@ -110,15 +114,23 @@ class Api:
         """Invoices as Stripe last showed them."""
         rows = await invoices.search(self._pool, customer=customer, period=period, after=after, limit=limit)
         of_period = await reading.periods_of_invoices(self._pool, [row["invoice_id"] for row in rows])
-        found = [await self._invoice(row, of_period.get(row["invoice_id"])) for row in rows]
+        accounts = await contracts.accounts_of(self._pool, sorted({row["customer"] for row in rows}))
+        found = [
+            await self._invoice(row, of_period.get(row["invoice_id"]), accounts.get(row["customer"])) for row in rows
+        ]
         return InvoicesAnswer(invoices=found, next=rows[-1]["invoice_id"] if len(rows) == limit else None)
 
-    async def _invoice(self, row: asyncpg.Record, period: asyncpg.Record | None) -> InvoiceAnswer:
+    async def _invoice(
+        self, row: asyncpg.Record, period: asyncpg.Record | None, account: Account | None
+    ) -> InvoiceAnswer:
         has_usage = row["billing_reason"] == "subscription_cycle"
         counts = await reading.counts(self._pool, row["customer"], row["period_end"]) if has_usage else {}
+        stored = [invoices.from_row_line(line) for line in row["lines"]]
+        whys: Sequence[Reason | None] = [None] * len(stored)
+        if period is not None and account is not None:
+            whys = await self._comparison.reasons(account, periods.from_row(period), stored)
         lines = []
-        for stored in row["lines"]:
-            line = invoices.from_row_line(stored)
+        for line, why in zip(stored, whys, strict=True):
             kind, item = await self._comparison.item_of(line)
             behind = counts.get(item) if kind == "usage" else None
             lines.append(
@@ -134,6 +146,7 @@ class Api:
                     charges=behind and behind["charges"],
                     reversals=behind and behind["reversals"],
                     net=_text(behind["net"]) if behind else None,
+                    why=why and WhyAnswer.of(why),
                 )
             )
         names = (

@@ -10,10 +10,12 @@ from pydantic import BaseModel
 
 from event_schemas.times import Period
 from event_schemas.values import decimal_text
+from invoicing_sync.answers import ExpectedLine
 from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
-from invoicing_sync.invoices.domain.expected_invoice import expected_lines
+from invoicing_sync.invoices.domain.engine import cuts, engine_terms
+from invoicing_sync.invoices.domain.expected_invoice import expected
 from invoicing_sync.invoices.store import periods
 from invoicing_sync.store import reading
 from invoicing_sync.store.pool import Pool
@@ -31,15 +33,6 @@ class RunningMeter(BaseModel):
     corrections: int
     open: int
     billing: Billing  # unpriced: it would stand on no invoice
-
-
-class ExpectedLine(BaseModel):
-    """A line as it would be if the period ended now; `advance` lines pay for the period that follows."""
-
-    kind: str
-    item: str
-    quantity: str
-    amount_minor: int
 
 
 class RunningAnswer(BaseModel):
@@ -69,8 +62,9 @@ async def running(pool: Pool, customer: str, now: datetime) -> RunningAnswer | N
     terms = terms_of(account.contract)
     number, period = _period_at(account, now)
     counts = await reading.running_counts(pool, customer, period)
-    usage = {row["meter"]: row["net"] for row in counts if row["net"] is not None}
-    lines = expected_lines(terms, usage=usage)
+    agreed = engine_terms(terms, revision=account.contract.revision)
+    usage = await periods.used(pool, customer, period, cuts(agreed, period))
+    lines = expected(terms, period, usage, revision=account.contract.revision).lines
     known = await periods.find(pool, customer, number)
     sums = {kind: sum(line.amount.minor for line in lines if line.kind == kind) for kind in ("usage", "advance")}
     billing: dict[str, Billing] = dict.fromkeys(account.contract.free_meters, "free")
@@ -93,12 +87,7 @@ async def running(pool: Pool, customer: str, now: datetime) -> RunningAnswer | N
             )
             for row in counts
         ],
-        expected=[
-            ExpectedLine(
-                kind=line.kind, item=line.item, quantity=decimal_text(line.quantity), amount_minor=line.amount.minor
-            )
-            for line in lines
-        ],
+        expected=[ExpectedLine.of(line) for line in lines],
         usage_minor=sums["usage"],
         advance_minor=sums["advance"],
         total_minor=sums["usage"] + sums["advance"],

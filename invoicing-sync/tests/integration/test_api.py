@@ -55,6 +55,14 @@ async def test_the_running_period_shows_counts_and_the_invoice_that_it_would_be(
         ("usage", "resolution", "1", 99),
         ("advance", "essential_seat", "3", 11_700),
     }
+    assert next(line["why"] for line in found["expected"] if line["kind"] == "usage") == {
+        "clause": "metered.resolution",
+        "quantity": "2 charged for resolution in 2026-10-01 to 2026-11-01, less 1 reversed",
+        "price_version": "contract revision 1",
+        "formula": "1 × 0.99",
+        "exact": "0.99",
+        "rounding": "exact",
+    }
     assert (found["usage_minor"], found["advance_minor"], found["total_minor"]) == (99, 11_700, 11_799)
     assert (unknown.status_code, unknown.json()["code"]) == (404, "no_such_contract")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from event_schemas.values import Currency, Money
@@ -9,7 +10,7 @@ from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.domain.terms import Terms
 from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store.contracts import Account
-from invoicing_sync.invoices.domain.expected_invoice import Line, differences, expected_lines
+from invoicing_sync.invoices.domain.expected_invoice import Expected, Line, Reason, differences, expected, reasons_of
 from invoicing_sync.invoices.domain.gate import MeterCheck, ledger_of, usage_differences
 from invoicing_sync.invoices.domain.stages import (
     broken_assumptions,
@@ -73,7 +74,8 @@ class Comparison:
             checks.append(MeterCheck(meter, net, summed))
         differing = [check.meter for check in checks if check.ledger != check.stripe]
         numbers = await deliveries.spoken_against(self._pool, account.customer, row.period.end, differing)
-        return Found((*unpriced_problems(terms, row.ledger), *usage_differences(checks)), numbers)
+        unpriced = unpriced_problems(expected_of(account, row).unpriced)
+        return Found((*unpriced, *usage_differences(checks)), numbers)
 
     async def draft(self, account: Account, row: PeriodRow, invoice: Invoice) -> Found:
         """Differences of a draft, its usage lines left out; and of the subscription's items, from which they come."""
@@ -82,8 +84,8 @@ class Comparison:
             return Found(wrong)
         items = await self._expected_items(terms)
         found = [await self.line(line, terms) for line in invoice.lines]
-        expected = _expected(row, terms)
-        problems = list(draft_differences(expected, found, terms.meters))
+        wanted = expected_of(account, row).lines
+        problems = list(draft_differences(wanted, found, terms.meters))
         prices = {price for price, _ in items.values()}
         problems += sorted(
             {f"a line has price {x.price}, which is not agreed" for x in invoice.lines}
@@ -92,7 +94,7 @@ class Comparison:
         if not row.is_first_invoice:
             subscription = await self._door.catalogue.read_subscription(account.stripe_subscription)
             problems += item_differences(items, subscription.items)
-        return Found(tuple(problems), draft_assumptions(expected, found))
+        return Found(tuple(problems), draft_assumptions(wanted, found))
 
     async def _expected_items(self, terms: Terms) -> dict[str, tuple[str, int | None]]:
         """By a name for people: the price and quantity of each item that the subscription must have."""
@@ -110,17 +112,22 @@ class Comparison:
     async def finalised(self, account: Account, row: PeriodRow, invoice: Invoice) -> Finalised:
         """Differences between a finalised invoice and the one expected from contract and frozen ledger."""
         terms = terms_of(account.contract)
-        expected = _expected(row, terms)
-        wanted = sum(line.amount.minor for line in expected)
+        whole = expected_of(account, row)
+        wanted = whole.total.minor
         if wrong := _other_currency(invoice, terms):
             return Finalised(wrong, (), wanted)
         found = [await self.line(line, terms) for line in invoice.lines]
-        problems = list(differences(expected, found))
+        problems = list(differences(whole.lines, found))
         for name, there in (("subtotal", invoice.subtotal_minor), ("total", invoice.total_minor)):
             if wanted != there:
                 money = Money(wanted, terms.currency), Money(there, terms.currency)
                 problems.append(f"{name}: expected {money[0]}, found {money[1]}")
-        return Finalised(tuple(problems), broken_assumptions(expected, found, row.ledger or {}), wanted)
+        return Finalised(tuple(problems), broken_assumptions(whole.lines, found, row.ledger or {}), wanted)
+
+    async def reasons(self, account: Account, row: PeriodRow, lines: Sequence[InvoiceLine]) -> list[Reason | None]:
+        """Of each line on an invoice of Stripe the reason, where it is an expected one."""
+        terms = terms_of(account.contract)
+        return reasons_of(expected_of(account, row).lines, [await self.line(line, terms) for line in lines])
 
     async def line(self, line: InvoiceLine, terms: Terms) -> Line:
         """Stripe's line in our words; what we did not make is named so that nothing expected can equal it."""
@@ -139,8 +146,9 @@ class Comparison:
         return self._prices.get(line.price, ("other", f"unknown:{line.price}"))
 
 
-def _expected(row: PeriodRow, terms: Terms) -> tuple[Line, ...]:
-    return expected_lines(terms, usage=None if row.is_first_invoice else row.ledger)
+def expected_of(account: Account, row: PeriodRow) -> Expected:
+    """The invoice that a period must have by the applied contract."""
+    return expected(terms_of(account.contract), row.period, row.usage, revision=account.contract.revision)
 
 
 def _other_currency(invoice: Invoice, terms: Terms) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.gaps import failpoints
+from invoicing_sync.invoices.domain.engine import cuts, engine_terms
 from invoicing_sync.invoices.domain.gate import PeriodState, lagging, ledger_of
 from invoicing_sync.invoices.release import Release
 from invoicing_sync.invoices.store import periods
@@ -97,9 +98,11 @@ class Gate:
         ready = await periods.without_open_deliveries(self._pool, ready)
         accounts = await self._accounts(ready)
         for row in ready:
-            meters = terms_of(accounts[row.customer].contract).meters
-            values = await periods.frozen_ledger(self._pool, row.customer, row.period, row.period)
-            await periods.complete(self._pool, row, ledger_of(values, meters))
+            terms = terms_of(accounts[row.customer].contract)
+            parts = cuts(engine_terms(terms, revision=accounts[row.customer].contract.revision), row.period)
+            used = await periods.used(self._pool, row.customer, row.period, parts)
+            ledger = ledger_of([(each.meter, each.charged - each.reversed) for each in used], terms.meters)
+            await periods.complete(self._pool, row, ledger, used)
             failpoints.reach("complete-committed")
 
     async def release_complete(self) -> None:

@@ -1,64 +1,130 @@
 """
-The lines that an invoice must have, from the contract and the frozen ledger alone.
+The lines that an invoice must have, from the contract and the frozen ledger alone, as the pricing engine rates them.
 
-It shares nothing with the code that makes Stripe's amounts: the gate compares the two to the cent.
-Source: golden-invoices.yaml, rules R1, R2, R5 and R12.
+It shares nothing with the code that makes Stripe's amounts: the gate compares the two to the cent. No price meets a
+quantity here; that is the engine's.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from event_schemas.values import Currency, Money, decimal_text, round_line
-from invoicing_sync.contracts.domain.terms import LicensedTerm, MeteredTerm, Terms
+import pricing.lines as engine
+from event_schemas.times import Period
+from event_schemas.values import Currency, Money, decimal_text
+from invoicing_sync.contracts.domain.terms import MeteredTerm, Terms
+from invoicing_sync.invoices.domain.engine import LICENSED, engine_price, engine_terms, summed
+from pricing.amounts import money
+from pricing.engine import expected_invoice
+from pricing.models import priced
+from pricing.usage import Used
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """
+    Why a line is what it is; `exact` is what the formula comes to in major units, before the one rounding.
+
+    Attributes:
+        clause: the item's place in the contract, such as `metered.resolution`.
+        quantity: how much, and where it comes from, in words.
+        rounding: `exact`, or from what to what it was rounded, in words.
+    """
+
+    clause: str
+    quantity: str
+    price_version: str
+    formula: str
+    exact: Decimal
+    rounding: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One invoice line: a licensed item in advance, or one tier of a meter's usage. `amount` in minor units."""
+    """
+    One invoice line: a licensed item in advance, or one tier of a meter's usage. `amount` in minor units.
+
+    Lines are the same whatever their reasons; a line that Stripe shows has none.
+    """
 
     kind: Literal["advance", "usage"]
     item: str
     quantity: Decimal
     amount: Money
+    why: Reason | None = field(default=None, compare=False)
 
 
-def expected_lines(terms: Terms, *, usage: Mapping[str, Decimal] | None, advance: bool = True) -> tuple[Line, ...]:
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One invoice as it must be, and the net of meters that the contract neither prices nor declares free."""
+
+    lines: tuple[Line, ...]
+    total: Money
+    unpriced: Mapping[str, Decimal]
+
+
+def expected(terms: Terms, period: Period, usage: Iterable[Used], *, revision: int) -> Expected:
     """
-    The lines of one invoice: licensed items for the period that starts, usage of the period that ended.
+    The invoice of the billing day on which a period ends: its usage, and licensed items for the period that starts.
 
     Args:
-        usage: net quantity of each meter in the frozen ledger; None on a first invoice, which has no usage.
-        advance: whether licensed items are billed for the period that starts.
+        period: the one that ended; of a first invoice it is empty, and so is the usage.
+        usage: sums of the frozen ledger within the parts of the period over which the terms hold.
     """
-    lines = [_advance_line(term, terms.currency) for term in terms.licensed] if advance else []
-    for term in terms.metered:
-        quantity = (usage or {}).get(term.meter, Decimal(0))
-        lines += usage_lines(term, quantity, terms.currency)
-    return tuple(line for line in lines if line.quantity != 0)
+    return from_engine(rated(terms, period, usage, revision=revision))
+
+
+def rated(terms: Terms, period: Period, usage: Iterable[Used], *, revision: int) -> engine.Invoice:
+    """The engine's own answer, with its account of every unit."""
+    agreed = engine_terms(terms, revision=revision)
+    return expected_invoice(agreed, period.end, summed(agreed, usage, period))
+
+
+def from_engine(invoice: engine.Invoice) -> Expected:
+    """What the gate compares, of the engine's answer."""
+    return Expected(
+        lines=tuple(from_engine_line(line) for line in invoice.lines),
+        total=invoice.net,
+        unpriced={account.meter: account.unpriced for account in invoice.unpriced},
+    )
+
+
+def from_engine_line(line: engine.Line) -> Line:
+    """
+    A line in the gate's words.
+
+    Raises:
+        ValueError: a line of a kind that no contract of version 1 can lead to.
+    """
+    if line.quantity is None or line.kind not in (engine.Kind.ADVANCE, engine.Kind.USAGE):
+        raise ValueError(f"a line of kind {line.kind.value} for {line.item}: no contract of version 1 asks for it")
+    why = Reason(
+        clause=line.why.clause.removeprefix("items."),
+        quantity=line.why.quantity,
+        price_version=line.why.price_version,
+        formula=line.why.formula,
+        exact=line.why.exact,
+        rounding=line.rounding,
+    )
+    kind: Literal["advance", "usage"] = "advance" if line.kind is engine.Kind.ADVANCE else "usage"
+    return Line(kind, line.meter or line.item.removeprefix(LICENSED), line.quantity, line.amount, why)
 
 
 def usage_lines(term: MeteredTerm, quantity: Decimal, currency: Currency) -> tuple[Line, ...]:
-    """
-    The usage lines of one meter: one for each tier reached, each rounded by itself; a net below zero bills as zero.
+    """The usage lines of one meter alone, without a contract: one for each tier reached."""
+    return tuple(
+        Line("usage", term.meter, charge.quantity, money(charge.exact, currency))
+        for charge in priced(engine_price(term), quantity).charges
+    )
 
-    Tier bounds are inclusive. Source: golden rules R1 and R5; Stripe bills a negative total as quantity 0.
-    """
-    lines: list[Line] = []
-    below = Decimal(0)  # units in the tiers before
-    for tier in term.tiers:
-        bound = quantity if tier.up_to is None else min(quantity, Decimal(tier.up_to))
-        units = bound - below
-        if units <= 0:
-            break
-        amount = round_line(units * tier.unit_price, currency)
-        lines.append(Line("usage", term.meter, units, amount))
-        below = bound
-    return tuple(lines)
+
+def net_usage(ledger: Mapping[str, Decimal], period: Period) -> tuple[Used, ...]:
+    """Usage of which only the net of each meter is known."""
+    return tuple(Used(meter, period, net) for meter, net in sorted(ledger.items()) if net > 0)
 
 
 def differences(expected: Iterable[Line], found: Iterable[Line]) -> tuple[str, ...]:
@@ -75,14 +141,12 @@ def differences(expected: Iterable[Line], found: Iterable[Line]) -> tuple[str, .
     return tuple(sorted(missing) + sorted(surplus))
 
 
-def total(lines: Iterable[Line], currency: Currency) -> Money:
-    """The net of an invoice: the sum of its rounded lines."""
-    return sum((line.amount for line in lines), Money(0, currency))
-
-
-def _advance_line(term: LicensedTerm, currency: Currency) -> Line:
-    quantity = Decimal(term.quantity)
-    return Line("advance", term.item, quantity, round_line(quantity * term.unit_price, currency))
+def reasons_of(expected: Iterable[Line], found: Sequence[Line]) -> list[Reason | None]:
+    """For each line found the reason of the expected line that equals it; None where there is none (left)."""
+    there: dict[Line, list[Reason | None]] = {}
+    for line in expected:
+        there.setdefault(line, []).append(line.why)
+    return [left.pop(0) if (left := there.get(line)) else None for line in found]
 
 
 def _say(line: Line) -> str:

@@ -9,18 +9,15 @@ from event_schemas.values import decimal_text
 from invoicing_sync.contracts.domain.terms import Terms
 
 
-def unpriced_problems(terms: Terms, ledger: Mapping[str, Decimal] | None) -> tuple[str, ...]:
+def unpriced_problems(unpriced: Mapping[str, Decimal]) -> tuple[str, ...]:
     """
     Why an invoice is held whose period holds a net of meters that the contract neither prices nor declares free.
 
-    One sentence for each meter, by name; none where all is agreed. `ledger` is the frozen ledger's net by meter, None
-    on an invoice without usage. Source: design, "Nothing that was charged vanishes".
+    One sentence for each meter, by name; `unpriced` is the net by meter that the engine could not place.
     """
-    agreed = {*terms.meters, *terms.free}
     return tuple(
         f"meter {meter}: {decimal_text(net)} charged, and the contract neither prices it nor declares it free"
-        for meter, net in sorted((ledger or {}).items())
-        if net != 0 and meter not in agreed
+        for meter, net in sorted(unpriced.items())
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,17 +11,21 @@ from decimal import Decimal
 import asyncpg
 
 from chassis.store import transaction
-from event_schemas.times import Period
+from event_schemas.times import Period, iso, parse_instant
 from event_schemas.values import decimal_text
+from invoicing_sync.invoices.domain.expected_invoice import net_usage
 from invoicing_sync.invoices.domain.freeze import Freeze
 from invoicing_sync.invoices.domain.gate import PeriodState
 from invoicing_sync.store.pool import Connection, Pool
 from invoicing_sync.usage.store.deliveries import UNSETTLED_STATES
+from pricing.usage import Used
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """One customer's period. `ledger` is there from `complete` on."""
+    """
+    One customer's period. `ledger` and `used` are there from `complete` on, `used` in those completed since it is kept.
+    """
 
     customer: str
     number: int
@@ -28,6 +33,7 @@ class PeriodRow:
     freeze_at: datetime
     state: PeriodState
     ledger: Mapping[str, Decimal] | None
+    used: tuple[Used, ...] | None
     invoice_id: str | None
     attempt: int
     differs_since: datetime | None
@@ -38,8 +44,16 @@ class PeriodRow:
         """Whether it stands for the invoice that carries no usage."""
         return self.period.start == self.period.end
 
+    @property
+    def usage(self) -> tuple[Used, ...]:
+        """What its invoice is expected from: none before it is complete, nor on a first invoice."""
+        if self.is_first_invoice:
+            return ()
+        return net_usage(self.ledger or {}, self.period) if self.used is None else self.used
 
-def _row(row: asyncpg.Record) -> PeriodRow:
+
+def from_row(row: asyncpg.Record) -> PeriodRow:
+    """A period as it is stored."""
     ledger = row["ledger"]
     return PeriodRow(
         customer=row["customer"],
@@ -48,6 +62,7 @@ def _row(row: asyncpg.Record) -> PeriodRow:
         freeze_at=row["freeze_at"],
         state=PeriodState(row["state"]),
         ledger=None if ledger is None else {meter: Decimal(value) for meter, value in ledger.items()},
+        used=None if row["used"] is None else tuple(_from_row_used(used) for used in row["used"]),
         invoice_id=row["invoice_id"],
         attempt=row["attempt"],
         differs_since=row["differs_since"],
@@ -62,7 +77,7 @@ async def due(pool: Pool, state: PeriodState, freeze_by: datetime) -> list[Perio
         state.value,
         freeze_by,
     )
-    return [_row(row) for row in rows]
+    return [from_row(row) for row in rows]
 
 
 async def refreeze(pool: Pool, freeze: Freeze) -> None:
@@ -124,13 +139,56 @@ async def frozen_ledger(pool: Pool, customer: str, period: Period, within: Perio
     return [(row["meter"], row["value"]) for row in rows]
 
 
-async def complete(pool: Pool, row: PeriodRow, ledger: Mapping[str, Decimal]) -> None:
+async def used(pool: Pool, customer: str, period: Period, cuts: Sequence[datetime]) -> tuple[Used, ...]:
+    """
+    Charged and reversed by meter, in the parts of a period that begin at `cuts`; corrections are not in it.
+
+    Args:
+        cuts: ascending, the period's start first.
+    """
+    rows = await pool.fetch(
+        """
+        SELECT meter, width_bucket(effective_at, $3::timestamptz[]) AS part,
+               coalesce(sum(value) FILTER (WHERE value > 0), 0) AS charged,
+               coalesce(-sum(value) FILTER (WHERE value < 0), 0) AS reversed
+        FROM deliveries WHERE customer = $1 AND period_end = $2 AND state <> 'correction'
+        GROUP BY meter, part ORDER BY meter, part
+        """,
+        customer,
+        period.end,
+        cuts,
+    )
+    parts = [Period(*span) for span in itertools.pairwise([*cuts, period.end])]
+    return tuple(Used(row["meter"], parts[row["part"] - 1], row["charged"], row["reversed"]) for row in rows)
+
+
+def to_row_used(used: Used) -> dict[str, str]:
+    """A sum as it is stored."""
+    return {
+        "meter": used.meter,
+        "from": iso(used.span.start),
+        "until": iso(used.span.end),
+        "charged": decimal_text(used.charged),
+        "reversed": decimal_text(used.reversed),
+    }
+
+
+def _from_row_used(row: Mapping[str, str]) -> Used:
+    span = Period(parse_instant(row["from"]), parse_instant(row["until"]))
+    return Used(row["meter"], span, Decimal(row["charged"]), Decimal(row["reversed"]))
+
+
+async def complete(pool: Pool, row: PeriodRow, ledger: Mapping[str, Decimal], used: Sequence[Used]) -> None:
     """The frozen set is whole and settled: its numbers stand from now on."""
     await pool.execute(
-        "UPDATE periods SET state = 'complete', ledger = $3 WHERE customer = $1 AND number = $2 AND state = 'frozen'",
+        """
+        UPDATE periods SET state = 'complete', ledger = $3, used = $4
+        WHERE customer = $1 AND number = $2 AND state = 'frozen'
+        """,
         row.customer,
         row.number,
         {meter: decimal_text(value) for meter, value in ledger.items()},
+        [to_row_used(each) for each in used],
     )
 
 
