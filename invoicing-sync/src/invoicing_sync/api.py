@@ -38,6 +38,7 @@ from invoicing_sync.answers import (
 from invoicing_sync.charges import ChargesAnswer, charges
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
+from invoicing_sync.correcting import PricedCorrections, priced_corrections
 from invoicing_sync.invoices.comparison import Comparison
 from invoicing_sync.invoices.domain.expected_invoice import Reason
 from invoicing_sync.invoices.domain.gate import PeriodState
@@ -90,6 +91,7 @@ class Api:
         add("/invoices/{invoice_id}/lines/{line_id}/entries", self.entries, methods=["GET"], responses=missing)
         add("/periods", self.periods, methods=["GET"], responses=refusals)
         add("/corrections", self.corrections, methods=["GET"], responses=refusals)
+        add("/corrections/priced", self.priced, methods=["GET"], responses=refusals)
         add("/charges", self.charges, methods=["GET"], responses=refusals, response_model_by_alias=True)
         add("/deliveries", self.deliveries, methods=["GET"], responses=refusals)
         add("/contracts", self.list_contracts, methods=["GET"], responses=refusals)
@@ -198,9 +200,15 @@ class Api:
     async def corrections(
         self, customer: Customer = None, period: At = None, after: Text = None, limit: Limit = 1000
     ) -> list[CorrectionAnswer]:
-        """Entries that are no meter events; their pricing comes with the catalogue."""
+        """Entries that are no meter events, one by one; `/corrections/priced` says what they are worth."""
         rows = await reading.corrections(self._pool, customer=customer, period=period, after=after, limit=limit)
         return [CorrectionAnswer(**_only(row, CorrectionAnswer)) for row in rows]
+
+    async def priced(
+        self, customer: Customer = None, period: At = None, after: Customer = None, limit: Limit = 100
+    ) -> PricedCorrections:
+        """What came after the freeze of a period, priced by its own terms; `limit` counts customers."""
+        return await priced_corrections(self._pool, customer=customer, period=period, after=after, limit=limit)
 
     async def charges(self, from_: Annotated[Moment, Query(alias="from")], to: Moment) -> ChargesAnswer:
         """Entries of [from, to) as priced, free, unpriced, corrections; at most 400 days, none of them pruned."""

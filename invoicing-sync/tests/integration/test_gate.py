@@ -43,6 +43,7 @@ async def test_a_late_entry_is_a_correction_after_the_freeze_and_on_the_invoice_
     await world.rate(
         a_charge("late", seq=4, at=END - MINUTE, recorded_at=freeze),
         a_reversal("late-reversal", charges[0], seq=5, recorded_at=freeze),
+        a_charge("late-too", seq=6, at=END - MINUTE, recorded_at=freeze),
     )
     await world.move(END + 32 * MINUTE)
 
@@ -53,7 +54,21 @@ async def test_a_late_entry_is_a_correction_after_the_freeze_and_on_the_invoice_
     assert {c["entry_id"]: (c["value"], c["reason"]) for c in corrections} == {
         "late": ("1", "after_freeze"),
         "late-reversal": ("-1", "after_freeze"),
+        "late-too": ("1", "after_freeze"),
     }
+    whys = {line["item"]: line["why"] for line in invoice["lines"] if line["amount_minor"]}
+    assert whys["essential_seat"]["clause"] == "licensed.essential_seat"
+    assert whys["resolution"]["quantity"] == "3 charged for resolution in 2026-10-01 to 2026-11-01"
+    assert whys["resolution"]["formula"] == "3 × 0.99"
+    [priced] = (await world.ask("/v1/corrections/priced", customer="acme", period=START.isoformat()))["corrections"]
+    assert [(e["entry_id"], e["subject"], e["amount_minor"]) for e in priced["entries"]] == [
+        ("late", "conversation-late", 99),
+        ("late-reversal", "conversation-e1", -99),
+        ("late-too", "conversation-late-too", 99),
+    ]
+    assert (priced["difference_minor"], priced["document"], priced["period_state"]) == (99, "prior_period", "finalised")
+    assert [[line["quantity"] for line in priced[side]] for side in ("before", "after")] == [["3"], ["4"]]
+    assert (await world.ask("/v1/corrections/priced", period=END.isoformat())) == {"corrections": [], "next": None}
 
 
 async def test_tiers_and_decimals_come_out_to_the_cent(world: Any) -> None:

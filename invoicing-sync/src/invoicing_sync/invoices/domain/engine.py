@@ -54,31 +54,41 @@ def cuts(terms: engine.Terms, period: Period) -> list[datetime]:
     return sorted({period.start, *(span.start for meter in meters for span in usage_spans(terms, meter, period))})
 
 
-def summed(terms: engine.Terms, usage: Iterable[Used], period: Period) -> tuple[Used, ...]:
+class Sums:
     """
-    One sum for each meter and part of the period, in which no more is reversed than was charged.
-
-    More reversals than charges can only be a charge that has not come yet: they bill nothing, as at Stripe.
-
-    Raises:
-        ValueError: usage of another period.
+    The usage of a period, one sum for each meter and part of it over which the meter's terms hold. It only grows, and
+    the order in which usage comes does not matter.
     """
-    spans: dict[str, tuple[Period, ...]] = {}
-    sums: dict[tuple[str, Period], tuple[Decimal, Decimal]] = {}
-    for used in usage:
-        if used.meter not in spans:
-            spans[used.meter] = usage_spans(terms, used.meter, period)
-        key = used.meter, _span_of(used, spans[used.meter])
-        charged, reversed_ = sums.get(key, (Decimal(0), Decimal(0)))
-        sums[key] = (charged + used.charged, reversed_ + used.reversed)
-    return tuple(
-        Used(meter, span, charged, min(charged, reversed_))
-        for (meter, span), (charged, reversed_) in sorted(sums.items(), key=lambda each: (each[0][0], each[0][1].start))
-    )
 
+    def __init__(self, terms: engine.Terms, period: Period, usage: Iterable[Used] = ()) -> None:
+        self._terms, self._period = terms, period
+        self._spans: dict[str, tuple[Period, ...]] = {}
+        self._sums: dict[tuple[str, Period], tuple[Decimal, Decimal]] = {}
+        for used in usage:
+            self.add(used)
 
-def _span_of(used: Used, spans: Iterable[Period]) -> Period:
-    for span in spans:
-        if used.span.start in span:
-            return span
-    raise ValueError(f"usage of {used.meter} from {iso(used.span.start)} is not of this period")
+    def add(self, used: Used) -> None:
+        """
+        Count an entry, or a sum over one of the parts.
+
+        Raises:
+            ValueError: it is of another period.
+        """
+        if used.meter not in self._spans:
+            self._spans[used.meter] = usage_spans(self._terms, used.meter, self._period)
+        span = next((span for span in self._spans[used.meter] if used.span.start in span), None)
+        if span is None:
+            raise ValueError(f"usage of {used.meter} from {iso(used.span.start)} is not of this period")
+        charged, reversed_ = self._sums.get((used.meter, span), (Decimal(0), Decimal(0)))
+        self._sums[used.meter, span] = charged + used.charged, reversed_ + used.reversed
+
+    def billable(self) -> tuple[Used, ...]:
+        """
+        The sums for the engine, in which no more is reversed than was charged.
+
+        More reversals than charges can only be a charge that has not come yet: they bill nothing, as at Stripe.
+        """
+        return tuple(
+            Used(meter, span, charged, min(charged, reversed_))
+            for (meter, span), (charged, reversed_) in self._sums.items()
+        )

@@ -17,7 +17,7 @@ import pricing.lines as engine
 from event_schemas.times import Period
 from event_schemas.values import Currency, Money, decimal_text
 from invoicing_sync.contracts.domain.terms import MeteredTerm, Terms
-from invoicing_sync.invoices.domain.engine import LICENSED, engine_price, engine_terms, summed
+from invoicing_sync.invoices.domain.engine import LICENSED, Sums, engine_price, engine_terms
 from pricing.amounts import money
 from pricing.engine import expected_invoice
 from pricing.models import priced
@@ -75,13 +75,8 @@ def expected(terms: Terms, period: Period, usage: Iterable[Used], *, revision: i
         period: the one that ended; of a first invoice it is empty, and so is the usage.
         usage: sums of the frozen ledger within the parts of the period over which the terms hold.
     """
-    return from_engine(rated(terms, period, usage, revision=revision))
-
-
-def rated(terms: Terms, period: Period, usage: Iterable[Used], *, revision: int) -> engine.Invoice:
-    """The engine's own answer, with its account of every unit."""
     agreed = engine_terms(terms, revision=revision)
-    return expected_invoice(agreed, period.end, summed(agreed, usage, period))
+    return from_engine(expected_invoice(agreed, period.end, Sums(agreed, period, usage).billable()))
 
 
 def from_engine(invoice: engine.Invoice) -> Expected:

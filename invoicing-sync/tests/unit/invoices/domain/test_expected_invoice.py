@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from event_schemas.times import Period, period_number
 from event_schemas.values import Currency, Money
 from invoicing_sync.contracts.domain.terms import LicensedTerm, MeteredTerm, Terms, Tier
-from invoicing_sync.invoices.domain.engine import cuts, engine_terms, summed
+from invoicing_sync.invoices.domain.engine import Sums, cuts, engine_terms
 from invoicing_sync.invoices.domain.expected_invoice import (
     Expected,
     Line,
@@ -174,7 +174,7 @@ class TestEngineTerms:
             used_at("sms_segment", ANCHOR, Decimal("0.5")),
         ]
 
-        assert summed(terms, usage, FEBRUARY) == (
+        assert Sums(terms, FEBRUARY, usage).billable() == (
             Used("outcome", FEBRUARY, Decimal(5), Decimal(2)),
             Used("sms_segment", FEBRUARY, Decimal("0.5")),
         )

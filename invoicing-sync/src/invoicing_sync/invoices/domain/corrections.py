@@ -1,0 +1,123 @@
+"""
+What came after a freeze, priced: the difference of the period rated before and after it, by the engine.
+
+The period's own prices and tiers hold, so what a late unit is worth depends on the units that were there. Each entry is
+told what it changed in its order of arrival; the whole is the same in every order. Source: golden rule R9.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import pricing.lines as engine
+from event_schemas.times import Period
+from event_schemas.values import Money
+from invoicing_sync.contracts.domain import terms as agreed_terms
+from invoicing_sync.invoices.domain.engine import LICENSED, METERED, Sums, engine_terms
+from invoicing_sync.invoices.domain.expected_invoice import Line, from_engine_line
+from pricing.corrections import Document, correction
+from pricing.engine import expected_invoice
+from pricing.periods import say
+from pricing.terms import Terms
+from pricing.usage import Used, used_at
+
+
+@dataclass(frozen=True, slots=True)
+class LateEntry:
+    """An entry of the ledger that is a correction; `value` is signed."""
+
+    entry_id: str
+    meter: str
+    value: Decimal
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the corrections of a period change on one item: units on its lines, and money."""
+
+    item: str
+    quantity_before: Decimal
+    quantity_after: Decimal
+    difference: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """
+    The corrections of one period. `before` and `after` are the lines of the items that change.
+
+    Attributes:
+        steps: what each entry changed, in the order in which they were given; they sum to `difference`.
+        unpriced: net units, after the corrections, that no item of the contract prices: in no line and no difference.
+    """
+
+    before: tuple[Line, ...]
+    after: tuple[Line, ...]
+    changes: tuple[Change, ...]
+    steps: tuple[Money, ...]
+    difference: Money
+    document: Document
+    unpriced: Mapping[str, Decimal]
+    why: str
+
+
+def price(
+    terms: agreed_terms.Terms, period: Period, frozen: Sequence[Used], late: Sequence[LateEntry], *, revision: int
+) -> Priced:
+    """
+    Price the corrections of a period.
+
+    Args:
+        frozen: what its invoice was expected from; empty where it has none.
+        late: its corrections in order of arrival.
+
+    Raises:
+        ValueError: usage of another period.
+    """
+    agreed = engine_terms(terms, revision=revision)
+    before, *between = _stages(agreed, period, frozen, late)
+    after = between[-1] if between else before
+    whole = correction(before, after)
+    nets = [stage.net for stage in (before, *between)]
+    names = {item.item for item in whole.items}
+    return Priced(
+        before=_lines(before, names),
+        after=_lines(after, names),
+        changes=tuple(
+            Change(_name(item.item), item.quantity_before, item.quantity_after, item.net) for item in whole.items
+        ),
+        steps=tuple(now - was for was, now in itertools.pairwise(nets)),
+        difference=whole.total,
+        document=whole.document,
+        unpriced={account.meter: account.unpriced for account in after.unpriced},
+        why=f"{say(period)} rated with what came after its freeze, less the same rated without",
+    )
+
+
+def _stages(
+    agreed: Terms, period: Period, frozen: Sequence[Used], late: Sequence[LateEntry]
+) -> Iterator[engine.Invoice]:
+    """The period as it stood at its freeze, then with each entry that has come since."""
+    sums = Sums(agreed, period, frozen)
+    yield expected_invoice(agreed, period.end, sums.billable())
+    for entry in late:
+        sums.add(_used(entry))
+        yield expected_invoice(agreed, period.end, sums.billable())
+
+
+def _used(entry: LateEntry) -> Used:
+    charged, reversed_ = max(entry.value, Decimal(0)), max(-entry.value, Decimal(0))
+    return used_at(entry.meter, entry.effective_at, charged, reversed_)
+
+
+def _lines(invoice: engine.Invoice, names: Iterable[str]) -> tuple[Line, ...]:
+    return tuple(from_engine_line(line) for line in invoice.lines if line.item in names)
+
+
+def _name(key: str) -> str:
+    return key.removeprefix(METERED).removeprefix(LICENSED)
