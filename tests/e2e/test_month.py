@@ -64,6 +64,16 @@ def test_after_the_freeze_a_correction_before_it_on_the_invoice(month: Month) ->
     assert entries["reversed-after-freeze"]["charge"] in on_invoice
     assert entries["reversed-after-freeze"]["reverse"] not in on_invoice
     assert {*entries["reversed-before-freeze"].values()} <= on_invoice.keys()
+    assert line["why"]["formula"].startswith(line["quantity"])
+
+    code, corrected = month.settled("explain", late["customer"], "--correction", "2026-10-15", "--limit", "1000")
+    told = month.said("explain", late["customer"], "--correction", "2026-10-15")
+    [late_entry] = [e for e in corrected["correction"]["entries"] if e["subject"] == late["conversation"]]
+    priced = corrected["correction"]
+    assert (code, late_entry["entry_id"]) == (0, entries["reversed-after-freeze"]["reverse"])
+    assert sum(e["amount_minor"] for e in priced["entries"]) == priced["difference_minor"]
+    assert late["conversation"] in {talk["conversation"] for talk in corrected["conversations"]}
+    assert "The difference: USD " in told.stdout
 
 
 METER_EVENTS = "/v1/billing/meter_events"

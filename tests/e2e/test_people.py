@@ -78,6 +78,7 @@ def test_one_picture_of_the_line_shows_both_equations(month: Month) -> None:
         ("explain nobody", "no contract of nobody is known here"),
         ("explain in_none", "no invoice in_none is known here"),
         ("explain in_none il_none", "`settled explain in_none` lists its lines"),
+        (f"explain {CUSTOMER} --correction 2020-01-01", "came after its freeze"),
         (f"explain --customer {CUSTOMER} --conversation none", f"{CUSTOMER} has no conversation none"),
         ("contracts show nobody", "`settled contracts list` shows whose are"),
         ("cases close D999999 --reason nothing", "no case D999999 is known here"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -10,18 +11,19 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from settled_cli import corrections as late
 from settled_cli import usage as running_month
 from settled_cli.asking import MOST, Csv, Json, ask, one_form
 from settled_cli.console import Exit, fail, out, print_json
 from settled_cli.demo.views import conversation as story_panel
-from settled_cli.demo.views import money
 from settled_cli.line import Line
+from settled_cli.reasons import in_words, paragraphs
 from settled_cli.sheets import major, print_sheet
-from settled_cli.tables import Column, fitting, moment
+from settled_cli.tables import Column, fitting, moment, money
 
 SHEET = (
     *("customer", "invoice", "number", "status", "reason", "period_start", "period_end", "line", "kind", "item"),
-    *("quantity", "amount", "currency", "charged", "reversed"),
+    *("quantity", "amount", "currency", "charged", "reversed", "why"),
 )
 COLUMNS = (
     Column("what", wraps=True),
@@ -38,14 +40,19 @@ def explain(
     line_id: Annotated[str | None, typer.Argument(metavar="[LINE]", help="A line of it (il_…).")] = None,
     customer: Annotated[str | None, typer.Option(help="The customer of the conversation.")] = None,
     conversation: Annotated[str | None, typer.Option(help="Tell this conversation's story.")] = None,
+    correction: Annotated[
+        str | None, typer.Option(metavar="DAY", help="What came late for a customer's period that holds this day.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many entries of a line.")] = 10,
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
-    """From an invoice line down to the conversations, signals and policy version behind every unit."""
+    """From an invoice line or a correction down to the conversations, signals and policy versions behind it."""
     one_form(as_json, as_csv)
     if customer and conversation:
         _explain_conversation(customer, conversation, as_json=as_json, as_csv=as_csv)
+    elif correction and (invoice or customer):
+        _explain_correction(invoice or customer or "", correction, limit, as_json=as_json, as_csv=as_csv)
     elif invoice and line_id:
         _explain_line(invoice, line_id, limit, as_json=as_json, as_csv=as_csv)
     elif invoice or customer:
@@ -66,6 +73,31 @@ def _explain_conversation(customer: str, conversation: str, *, as_json: bool, as
         print_json(found)
     else:
         show_conversation(found)
+
+
+def _explain_correction(customer: str, period: str, limit: int, *, as_json: bool, as_csv: bool) -> None:
+    async def gather(line: Line) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        found = await late.gather(line, customer, period)
+        entries = found[0]["entries"][:limit] if len(found) == 1 and not as_csv else []
+        return found, await _stories(line, [{**entry, "customer": customer} for entry in entries])
+
+    found, stories = ask(gather)
+    one = late.one(found, customer, period)
+    if as_json:
+        print_json({"correction": one, "conversations": stories})
+    elif as_csv:
+        print_sheet(late.ENTRIES, late.entry_rows(one))
+    else:
+        out.print(late.whole(one, width=out.width))
+        for story in stories:
+            show_conversation(story)
+
+
+async def _stories(line: Line, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The conversations that entries are about, each once."""
+    talks = dict.fromkeys((e["customer"], e["subject"]) for e in entries if e["subject_kind"] == "conversation")
+    paths = [f"/v1/conversations/{quote(who, safe='')}/{quote(what)}" for who, what in talks]
+    return [await line.get("rating", each) for each in paths]
 
 
 def _no_sheet(as_csv: bool) -> None:
@@ -106,6 +138,9 @@ def _list_lines(named: str, *, as_json: bool, as_csv: bool) -> None:
     else:
         for invoice in invoices:
             out.print(view(invoice, width=out.width))
+        if of_customer and (came := ask(lambda line: late.gather(line, of_customer, None))):
+            out.print(late.view(came, width=out.width))
+            out.print(f"`settled explain {of_customer} --correction DAY` tells what is behind those of a period")
 
 
 async def _invoices(line: Line, of_customer: str | None, named: str) -> list[dict[str, Any]]:
@@ -139,6 +174,7 @@ def sheet_rows(invoice: dict[str, Any]) -> list[dict[str, Any]]:
             "amount": major(line["amount_minor"], invoice["currency"]),
             "charged": line["charges"],
             "reversed": line["reversals"],
+            "why": in_words(line, invoice["currency"]),
         }
         for line in invoice["lines"]
     ]
@@ -157,9 +193,10 @@ def view(invoice: dict[str, Any], *, width: int) -> RenderableType:
         }
         for line in invoice["lines"]
     ]
-    parts = [fitting(head, COLUMNS, rows, width=width)]
+    parts: list[RenderableType] = [fitting(head, COLUMNS, rows, width=width)]
     if invoice["held_reason"]:
-        parts.append(Text(f"Held: {invoice['held_reason']}"))
+        parts += [Text(f"Held: {invoice['held_reason']}"), Text()]
+    parts += paragraphs(invoice["lines"], invoice["currency"])
     return Group(*parts)
 
 
@@ -167,11 +204,7 @@ def _explain_line(invoice: str, line_id: str, limit: int, *, as_json: bool, as_c
     async def gather(line: Line) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         path = f"/v1/invoices/{quote(invoice, safe='')}/lines/{quote(line_id, safe='')}/entries"
         entries = (await line.get("invoicing-sync", path, limit=limit))["entries"]
-        talks = dict.fromkeys((e["customer"], e["subject"]) for e in entries if e["subject_kind"] == "conversation")
-        if as_csv:
-            return entries, []
-        paths = [f"/v1/conversations/{quote(who, safe='')}/{quote(what)}" for who, what in talks]
-        return entries, [await line.get("rating", each) for each in paths]
+        return entries, [] if as_csv else await _stories(line, entries)
 
     unknown = f"no invoice {invoice} with a line {line_id} is known here: `settled explain {invoice}` lists its lines"
     entries, stories = ask(gather, unknown=unknown)

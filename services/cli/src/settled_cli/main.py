@@ -14,6 +14,7 @@ from settled_cli.bench.command import bench
 from settled_cli.cases import cases
 from settled_cli.checking import check
 from settled_cli.console import Exit, err, fail, out, print_json
+from settled_cli.corrections import corrections
 from settled_cli.deliveries import deliveries
 from settled_cli.demo.command import OUT as DEMO_OUT
 from settled_cli.demo.command import demo
@@ -39,7 +40,7 @@ app.add_typer(contracts, name="contracts")
 app.add_typer(keys, name="keys")
 app.add_typer(check, name="check")
 app.add_typer(cases, name="cases")
-for command in (demo, status, watch, send, usage, explain, deliveries, reconcile, replay, faults, bench):
+for command in (demo, status, watch, send, usage, explain, corrections, deliveries, reconcile, replay, faults, bench):
     app.command()(command)
 app.command("dead-letters")(dead_letters)
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]

@@ -18,6 +18,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from event_schemas.values import Currency, Money
+
 Row = Mapping[str, Any]
 GAP = 2  # beside it, rich's box takes a cell after each column and one before the first
 NARROWEST = 24  # of a column that wraps: three or four words a line
@@ -100,6 +102,11 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def money(minor: int, currency: str) -> str:
+    """An amount of minor units as people write it."""
+    return str(Money(minor, Currency(currency.upper())))
 
 
 def moment(text: str | None) -> str:

@@ -12,15 +12,15 @@ from rich.text import Text
 
 from settled_cli.asking import MOST, Csv, Json, ask, one_form
 from settled_cli.console import out, print_json
-from settled_cli.demo.views import money
 from settled_cli.line import Line, Refused
+from settled_cli.reasons import in_words, paragraphs
 from settled_cli.sheets import major, print_sheet
-from settled_cli.tables import Column, day, fitting, moment
+from settled_cli.tables import Column, day, fitting, moment, money
 
 PAGES = 20  # of pending conversations, each of which looks at up to 20,000
 SHEET = (
     *("customer", "period_start", "period_end", "kind", "item", "billing", "charged", "reversed", "quantity"),
-    *("amount", "currency"),
+    *("amount", "currency", "why"),
 )
 
 
@@ -108,6 +108,7 @@ def sheet_rows(period: dict[str, Any]) -> list[dict[str, Any]]:
                 "billing": meter["billing"] if meter else "priced",
                 "amount": major(line["amount_minor"], period["currency"]),
                 "currency": period["currency"],
+                "why": in_words(line, period["currency"]),
             }
         )
     for meter in counts.values():
@@ -142,6 +143,7 @@ def view(facts: dict[str, Any], *, width: int) -> RenderableType:
         parts += [Text("Nothing has been charged in this period yet."), Text()]
     columns = (Column("what"), Column("quantity", justify="right"), Column("amount", justify="right"))
     parts.append(fitting("The invoice as it would be now", columns, _invoice(period, currency), width=width))
+    parts += paragraphs(period["expected"], currency)
     parts += [Text(line) for line in _sentences(period, pending)]
     return Group(*parts)
 

@@ -8,8 +8,18 @@ from decimal import Decimal
 
 import pytest
 
-from settled_cli import explain, usage
+from settled_cli import corrections, explain, usage
 from settled_cli.sheets import major, sheet
+
+WHY = {
+    "clause": "metered.resolution",
+    "quantity": "3.5 charged, less 1 reversed",
+    "price_version": "contract revision 2",
+    "formula": "2.5 × 0.0011",
+    "exact": "0.00275",
+    "rounding": "0.00275 rounded half away from zero to KWD 0.003",
+}
+EXACT = {**WHY, "quantity": "2 charged", "formula": "2 × 0.99", "exact": "1.98", "rounding": "exact"}
 
 
 def test_lines_end_with_crlf_and_awkward_cells_are_quoted() -> None:
@@ -55,7 +65,7 @@ def test_a_running_month_has_a_row_for_each_line_and_for_what_stands_on_none() -
         ],
         "expected": [
             {"kind": "advance", "item": "seat", "quantity": "3", "amount_minor": 11_700},
-            {"kind": "usage", "item": "resolution", "quantity": "2", "amount_minor": 198},
+            {"kind": "usage", "item": "resolution", "quantity": "2", "amount_minor": 198, "why": EXACT},
         ],
     }
 
@@ -66,6 +76,7 @@ def test_a_running_month_has_a_row_for_each_line_and_for_what_stands_on_none() -
         ("usage", "resolution", 3, "1.98", "priced"),
         ("usage", "handoff", 1, "0.00", "unpriced"),
     ]
+    assert rows[1]["why"] == "2 charged; 2 × 0.99 = USD 1.98; by metered.resolution of contract revision 2"
     assert set(rows[0]) | set(rows[1]) | set(rows[2]) - {"amount_minor"} >= set(usage.SHEET)
 
 
@@ -80,6 +91,7 @@ def test_an_invoice_has_a_row_for_each_line() -> None:
         "period_end": "2026-11-01T00:00:00Z",
         "charges": 3,
         "reversals": 1,
+        "why": WHY,
     }
     invoice = {
         "id": "in_1",
@@ -95,5 +107,42 @@ def test_an_invoice_has_a_row_for_each_line() -> None:
 
     assert text.splitlines()[1] == (
         "'=acme,in_1,,draft,subscription_cycle,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,il_1,usage,resolution,2.5,"
-        "0.003,KWD,3,1"
+        '0.003,KWD,3,1,"3.5 charged, less 1 reversed; 2.5 × 0.0011 = 0.00275 rounded half away from zero to KWD 0.003;'
+        ' by metered.resolution of contract revision 2"'
+    )
+
+
+def test_a_correction_has_a_row_for_each_item_that_changes_and_one_for_each_entry() -> None:
+    items = [{"item": "resolution", "quantity_before": "996", "quantity_after": "995.5", "difference_minor": -50}]
+    entry = {
+        "entry_id": "e1",
+        "subject": "c1",
+        "subject_kind": "conversation",
+        "meter": "resolution",
+        "value": "-0.5",
+        "reason": "after_freeze",
+        "effective_at": "2026-10-30T00:00:00Z",
+        "recorded_at": "2026-11-02T00:00:00Z",
+        "amount_minor": -50,
+    }
+    correction = {
+        "customer": "acme",
+        "period_start": "2026-10-01T00:00:00Z",
+        "period_end": "2026-11-01T00:00:00Z",
+        "document": "credit_note",
+        "currency": "USD",
+        "items": items,
+        "entries": [entry],
+        "why": "October again",
+    }
+
+    text = sheet(corrections.SHEET, corrections.sheet_rows(correction))
+    behind = sheet(corrections.ENTRIES, corrections.entry_rows(correction))
+
+    assert text.splitlines()[1] == (
+        "acme,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,credit_note,resolution,996,995.5,-0.50,USD,October again"
+    )
+    assert behind.splitlines()[1] == (
+        "acme,2026-10-01T00:00:00Z,e1,c1,conversation,resolution,-0.5,-0.50,USD,after_freeze,2026-10-30T00:00:00Z,"
+        "2026-11-02T00:00:00Z"
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from settled_cli import agreements, cases, deliveries, explain, inspection, usage, watch
+from settled_cli import agreements, cases, corrections, deliveries, explain, inspection, usage, watch
 from settled_cli.demo import views
 from settled_cli.tables import Column, fitting
 
@@ -19,6 +19,42 @@ LONG_SENTENCE = (
 HELD = "[bold]ledger[/] 1,234,567.5, Stripe 0: they differ = +44"
 IDENTIFIER = "1bb21197ac278defd6a9170e9303e4cf"
 METER = "a_meter_with_fifty_characters_in_its_name_as_allow"
+WHY = {
+    "clause": "metered.a_meter_with_fifty_characters_in_its_name_as_allow",
+    "quantity": "1,000,000.5 charged for sms_segment in 2026-10-01 to 2026-11-01, less 999,710 reversed",
+    "price_version": "contract revision 3",
+    "formula": "290.5 × 0.030017211704",
+    "exact": "8.719999999999",
+    "rounding": "8.719999999999 rounded half away from zero to KWD 8.720",
+}
+SAID = f"{WHY['quantity']}; {WHY['formula']} = {WHY['rounding']}; by {WHY['clause']} of contract revision 3"
+CORRECTION: dict[str, Any] = {
+    "customer": CUSTOMER,
+    "period_start": "2026-10-01T00:00:00Z",
+    "period_end": "2026-11-01T00:00:00Z",
+    "period_state": "finalised",
+    "currency": "KWD",
+    "entries": [
+        {
+            "entry_id": IDENTIFIER,
+            "subject": "conversation-of_forty-characters-000001",
+            "subject_kind": "conversation",
+            "meter": METER,
+            "value": "-1",
+            "reason": "charge_is_correction",
+            "effective_at": "2026-10-30T00:00:00Z",
+            "recorded_at": "2026-11-02T00:00:00Z",
+            "amount_minor": -990,
+        }
+    ],
+    "before": [{"kind": "usage", "item": METER, "quantity": "290.5", "amount_minor": 8_720, "why": WHY}],
+    "after": [],
+    "items": [{"item": METER, "quantity_before": "290.5", "quantity_after": "0", "difference_minor": -8_720}],
+    "difference_minor": -8_720,
+    "document": "credit_note",
+    "unpriced": {"unknown": "3"},
+    "why": "2026-10-01 to 2026-11-01 rated with what came after its freeze, less the same rated without",
+}
 PERIOD = {
     "customer": CUSTOMER,
     "currency": "KWD",
@@ -42,7 +78,7 @@ PERIOD = {
     ],
     "expected": [
         {"kind": "advance", "item": "essential_seat", "quantity": "1000000", "amount_minor": 39_000_000_000},
-        {"kind": "usage", "item": "sms_segment", "quantity": "290.5", "amount_minor": 8_720},
+        {"kind": "usage", "item": "sms_segment", "quantity": "290.5", "amount_minor": 8_720, "why": WHY},
     ],
     "usage_minor": 8_720,
     "advance_minor": 39_000_000_000,
@@ -108,6 +144,7 @@ INVOICE = {
             "amount_minor": 123_456_789,
             "charges": 19_000_000,
             "reversals": 8,
+            "why": WHY,
         }
     ],
 }
@@ -208,6 +245,16 @@ VIEWS: list[tuple[str, Any, list[str]]] = [
         lambda width: views.drift_table(DRIFT, width=width),
         [CUSTOMER, "procedure_handoff", "cancelled_outside", "1234567.123456789012", "-1234567.123456789012"],
     ),
+    (
+        "corrections",
+        lambda width: corrections.view([CORRECTION], width=width),
+        [CUSTOMER, METER, "KWD -8.720", "1 credit note: KWD -8.720."],
+    ),
+    (
+        "explain a correction",
+        lambda width: corrections.whole(CORRECTION, width=width),
+        [CUSTOMER, METER, "conversation-of_forty-characters-000001", "KWD -0.990", "The difference: KWD -8.720"],
+    ),
     ("contracts list", lambda width: agreements.listing([CONTRACT], width=width), [CUSTOMER, "not yet", "USD"]),
     (
         "contracts show",
@@ -247,6 +294,10 @@ def test_what_people_copy_stands_whole(name: str, view: Any, whole: list[str], w
         (lambda _: cases.view([CASE]), CASE["do"]),
         (lambda _: cases.view([CLOSED]), "by ops: mended [/x]"),
         (lambda width: explain.view(INVOICE, width=width), HELD),
+        (lambda width: explain.view(INVOICE, width=width), SAID),
+        (lambda width: usage.view({"period": PERIOD, "pending": PENDING}, width=width), SAID),
+        (lambda width: corrections.whole(CORRECTION, width=width), SAID),
+        (lambda width: corrections.whole(CORRECTION, width=width), "takes back what is a correction itself"),
         (lambda width: agreements.listing([CONTRACT], width=width), CONTRACT["name"]),
     ],
 )

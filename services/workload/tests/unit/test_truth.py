@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml
 
 from workload.generate import generate
 from workload.month import iso, micros
-from workload.truth.book import write_book
+from workload.truth.book import _customer, write_book
 from workload.truth.money import minor, usage_amounts
 from workload.truth.outcome import fact, ledger, net
 from workload.truth.usage import worth
@@ -109,6 +110,21 @@ def test_reversals_around_the_freeze_fall_on_their_sides() -> None:
 
     # six conversations of the tags *-freeze: one reversed in time; four standing at the freeze; one cleared after it
     assert customer["quantities"] == {"resolution": "4"}
-    assert customer["corrections"] == {"resolution": "-3"}
+    assert (customer["corrections"], customer["priced"]) == ({"resolution": "-3"}, {"resolution": -297})
     late = book["customers"]["customer-0008"]
     assert (late["quantities"], late["corrections"]) == ({"resolution": "1"}, {"resolution": "1"})
+    assert late["priced"] == {"resolution": 99}
+
+
+def test_a_correction_is_worth_the_difference_of_its_month_tier_by_tier() -> None:
+    """996 outcomes and nine more: four at 0.99, five at 0.89, as golden case G23 has it."""
+    tiers = [{"up_to": 1000, "unit_price": "0.99"}, {"up_to": None, "unit_price": "0.89"}]
+    contract = {
+        "currency": "USD",
+        "licensed": [],
+        "metered": [{"meter": "outcome", "price": {"scheme": "graduated", "tiers": tiers}}],
+    }
+
+    booked = _customer(contract, Counter({("outcome", "month"): 996}), Counter({("outcome", "month"): 1005}))
+
+    assert (booked["corrections"], booked["priced"]) == ({"outcome": "9"}, {"outcome": 841})

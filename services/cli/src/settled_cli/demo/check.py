@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -80,11 +80,34 @@ def _decisions(truth: Truth, outcome: Outcome) -> Iterator[Difference]:
 
 
 def _customers(truth: Truth, outcome: Outcome) -> Iterator[Difference]:
+    yield from priced_differences(truth["customers"], outcome.priced)
     for customer, expected in truth["customers"].items():
         yield from _invoices(customer, expected, outcome.invoices.get(customer, []))
         for what, theirs in (("corrections", outcome.corrections), ("coming", outcome.coming)):
             wanted = {meter: Decimal(value) for meter, value in expected[what].items()}
             yield from _compare(f"{customer}: {what}", wanted, theirs.get(customer, {}))
+
+
+def priced_differences(customers: Truth, found: Iterable[dict[str, Any]]) -> Iterator[Difference]:
+    """Where corrections are not worth what the truth says, item by item; nobody but its customers may have any."""
+    priced = _priced(found)
+    for customer in dict.fromkeys([*customers, *priced]):
+        expected = customers[customer]["priced"] if customer in customers else {}
+        yield from _compare(f"{customer}: corrections priced", expected, priced.get(customer, {}))
+
+
+def _priced(corrections: Iterable[dict[str, Any]]) -> dict[str, dict[str, int | None]]:
+    """By customer and item what its corrections are worth, in minor units; None where it is not known yet."""
+    found: dict[str, dict[str, int | None]] = {}
+    for each in corrections:
+        amounts = found.setdefault(each["customer"], {})
+        if each["difference_minor"] is None:
+            amounts["a period that is not complete"] = None
+        for item in each["items"]:
+            amounts[item["item"]] = (amounts.get(item["item"]) or 0) + item["difference_minor"]
+    return {
+        customer: {item: minor for item, minor in amounts.items() if minor != 0} for customer, amounts in found.items()
+    }
 
 
 def _invoices(customer: str, expected: dict[str, Any], invoices: list[dict[str, Any]]) -> Iterator[Difference]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from event_schemas.times import parse_instant
+from settled_cli import corrections
 from settled_cli.line import Line
 
 
@@ -23,6 +24,7 @@ class Outcome:
     nets: dict[tuple[str, str], int]  # (customer, conversation) to charges less reversals
     invoices: dict[str, list[dict[str, Any]]]
     corrections: dict[str, dict[str, Decimal]]
+    priced: list[dict[str, Any]]  # corrections by customer and period, as the door prices them
     coming: dict[str, dict[str, Decimal]]
     entries: list[dict[str, Any]]
     reconciliation: dict[str, Any]
@@ -50,6 +52,7 @@ async def collect(line: Line, customers: list[str], *, start: str, end: str, las
         nets=dict(nets),
         invoices=dict(invoices),
         corrections=await _corrections(line, customers),
+        priced=await corrections.gather(line, None, None),
         coming=_coming(dump["totals"], by_stripe_id, end),
         entries=entries,
         reconciliation=await reconcile(line, start=start, end=last),

@@ -13,6 +13,7 @@ import typer
 from rich.rule import Rule
 
 from embedded_stack import StackError
+from settled_cli import corrections
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo import views
 from settled_cli.demo.plot import draw_month
@@ -20,6 +21,7 @@ from settled_cli.demo.run import Demo, run
 from settled_cli.fleet import Fleet
 from settled_cli.folders import STATE, FolderRefused, work_folder
 from settled_cli.line import Line, LineError
+from settled_cli.tables import money
 
 OUT = Path("out/demo")
 FIRST_YEAR, LAST_YEAR = 2001, 2199  # what the line's HTTP takes, less a year on either side
@@ -106,6 +108,10 @@ def _facts(made: Demo, seconds: float) -> dict[str, Any]:
         "conversations": made.outcome.conversations,
         "invoices": sum(len(invoices) for invoices in made.outcome.invoices.values()),
         "corrections": sum(len(meters) for meters in made.outcome.corrections.values()),
+        "corrections_priced": [
+            {"document": document, "count": count, "amounts_minor": dict(amounts)}
+            for document, count, amounts in corrections.sums(made.outcome.priced)
+        ],
         "freeze_hours": made.freeze_hours,
         "compared_days": made.outcome.reconciliation["compared"],
         "stages_s": {name: round(spent, 2) for name, spent in made.times},
@@ -131,6 +137,9 @@ async def _show(made: Demo, plot: Path) -> None:
         f"[green]✓[/] {late} entries of the month came after its freeze, {hours}: corrections of {corrected} "
         "(customer, meter), none of them a meter event"
     )
+    out.print("  priced as the difference of their period rated with them and without:")
+    for sentence in corrections.sentences(outcome.priced):
+        out.print(f"  [bold]{sentence}[/]")
     out.print()
     out.print(Rule("One invoice line, down to its signals", style="dim", align="left"))
     async with Line(made.fleet) as line:
@@ -139,8 +148,9 @@ async def _show(made: Demo, plot: Path) -> None:
     out.print(views.stages(made.times))
     out.print(f"The month as a picture: [cyan]{plot}[/]")
     compared = (
-        f"in {len(made.truth['customers'])} customers' invoices, {len(made.truth['decisions']):,} conversations"
-        f" and {made.truth['events']['deliveries']:,} events, against a truth that no service has seen"
+        f"in {len(made.truth['customers'])} customers' invoices and priced corrections,"
+        f" {len(made.truth['decisions']):,} conversations and {made.truth['events']['deliveries']:,} events, against a"
+        " truth that no service has seen"
     )
     out.print(views.verdict(made.found, compared=compared))
 
@@ -160,7 +170,7 @@ async def _explain_one(line: Line, made: Demo) -> None:
     closing = next(i for i in made.outcome.invoices[customer] if i["billing_reason"] == "subscription_cycle")
     usage = next((row for row in closing["lines"] if row["meter"] == "resolution"), None)
     if usage is not None:
-        amount = views.money(usage["amount"], closing["currency"])
+        amount = money(usage["amount"], closing["currency"])
         out.print(f"{customer} · invoice {closing['number']} · {usage['description']} = [bold]{amount}[/]")
     found = await line.get("rating", f"/v1/conversations/{customer}/{chosen['conversation']}")
     out.print(views.conversation(found, f"{chosen['conversation']} · {found['why_in_words']}"))

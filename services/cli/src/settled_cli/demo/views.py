@@ -12,15 +12,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from event_schemas.values import Currency, Money
 from settled_cli.demo.check import Difference
 from settled_cli.demo.collect import Outcome
-from settled_cli.tables import Column, fitting
-
-
-def money(minor: int, currency: str) -> str:
-    """An amount as people write it."""
-    return str(Money(minor, Currency(currency.upper())))
+from settled_cli.tables import Column, fitting, money
 
 
 def _amount(minor: int, currency: str) -> str:

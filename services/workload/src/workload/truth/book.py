@@ -136,6 +136,7 @@ def _customer(contract: dict[str, Any], frozen: Counter[Any], final: Counter[Any
     usage: dict[str, list[int]] = {}
     quantities: dict[str, str] = {}
     corrections: dict[str, str] = {}
+    priced: dict[str, int] = {}
     coming: dict[str, str] = {}
     for metered in contract["metered"]:
         meter = metered["meter"]
@@ -147,6 +148,9 @@ def _customer(contract: dict[str, Any], frozen: Counter[Any], final: Counter[Any
             quantities[meter] = _text(quantity)
         if difference := Fraction(final[(meter, "month")]) - quantity:
             corrections[meter] = _text(difference)
+            at_last = usage_amounts(metered["price"], quantity + difference, currency)
+            if worth_more := sum(at_last) - sum(amounts):
+                priced[meter] = worth_more
         if after := Fraction(final[(meter, "after")]):
             coming[meter] = _text(after)
     closing = sum(advance) + sum(sum(amounts) for amounts in usage.values())
@@ -154,6 +158,7 @@ def _customer(contract: dict[str, Any], frozen: Counter[Any], final: Counter[Any
         "currency": currency,
         "quantities": quantities,
         "corrections": corrections,
+        "priced": priced,
         "coming": coming,
         "first_invoice": {"lines": advance, "total": sum(advance)} if advance else None,
         "closing_invoice": {
