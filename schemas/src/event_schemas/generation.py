@@ -73,7 +73,7 @@ def asyncapi() -> dict[str, Any]:
     operations: dict[str, Any] = {}
     messages: dict[str, Any] = {}
     for event in EVENT_TYPES:
-        messages[event.name] = {
+        messages[event.message] = {
             "name": event.name,
             "contentType": "application/cloudevents+json",
             "summary": (event.model.__doc__ or "").strip().splitlines()[0],
@@ -87,7 +87,7 @@ def asyncapi() -> dict[str, Any]:
             ],
         }
     for topic in TOPICS.values():
-        carried = [event.name for event in EVENT_TYPES if topic in event.topics]
+        carried = [event.message for event in EVENT_TYPES if topic in event.topics]
         channels[topic.name] = {
             "address": topic.name,
             "description": f"Keyed by {topic.key}. Owner: {topic.owner}. Personal data: {topic.personal_data}.",

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from event_schemas import topics
 from event_schemas.events.contract_v1 import ContractEvent
+from event_schemas.events.contract_v2 import ContractEventV2
 from event_schemas.events.conversation_signal_v1 import ConversationSignalEvent
 from event_schemas.events.event_quarantined_v1 import EventQuarantinedEvent
 from event_schemas.events.rating_progress_v1 import RatingProgressEvent
@@ -28,6 +29,11 @@ class EventType:
     topics: tuple[Topic, ...]
 
     @property
+    def message(self) -> str:
+        """Its name in the AsyncAPI document: that of the type, with the version from 2 on."""
+        return self.name if self.version == 1 else f"{self.name}.v{self.version}"
+
+    @property
     def schema_file(self) -> str:
         """File name of its JSON Schema."""
         return f"{self.name}.v{self.version}.schema.json"
@@ -38,6 +44,7 @@ EVENT_TYPES = (
     EventType("resolution", 1, ResolutionEvent, (topics.EVENTS_ACCEPTED,)),
     EventType("usage", 1, UsageEvent, (topics.EVENTS_ACCEPTED,)),
     EventType("contract", 1, ContractEvent, (topics.CONTRACTS,)),
+    EventType("contract", 2, ContractEventV2, (topics.CONTRACTS,)),
     EventType("usage.rated", 1, UsageRatedEvent, (topics.USAGE_RATED,)),
     EventType("rating.progress", 1, RatingProgressEvent, (topics.RATING_PROGRESS,)),
     EventType("event.quarantined", 1, EventQuarantinedEvent, (topics.EVENTS_QUARANTINED,)),

@@ -37,7 +37,7 @@ CONTRACTS = Topic(
     ("usage-ingest", "rating", "invoicing-sync", "crm-bridge", "lake-bridge"),
     partitions=1,
     compacted=True,
-    personal_data="names and billing addresses (e-mail) of customers",
+    personal_data="names, addresses (e-mail, tax) and tax ids of customers; ids of those who agreed",
 )
 STRIPE_EVENTS = Topic(
     "stripe.events",
