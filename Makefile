@@ -22,6 +22,7 @@ down: setup ## Stop what `up` started
 	$(BIN)/settled down
 golden: setup ## The 26 decisions and 30 invoices computed by hand; the decisions through the running service too
 	$(BIN)/settled golden tests/data/golden-invoices.yaml --through engine
+	$(BIN)/settled golden tests/data/golden-invoices.yaml --through contract
 	$(BIN)/settled golden tests/data/golden-invoices.yaml --through service
 
 ##@ Check it

@@ -29,6 +29,8 @@ PLANTED = [
     ("services/pricing/src/pricing", "models/flat.py", "import logging", "A rule does no I/O"),
     ("services/pricing/src/pricing", "terms.py", "import event_schemas.contracts", "The engine knows values and times"),
     ("services/pricing/src/pricing", "terms.py", "import usage_rating", "The engine knows values and times"),
+    ("services/pricing/src/pricing", "terms.py", "import event_schemas.contract_v2", "The engine knows values"),
+    ("services/pricing/src/pricing", "engine.py", "import pricing.agreed", "The engine does not know the module"),
 ]
 
 

@@ -38,24 +38,43 @@ def test_a_wrong_expectation_is_a_miss_and_a_non_zero_exit(tmp_path: Path) -> No
     assert [id_ for id_, state in states.items() if state == "miss"] == ["O01"]
 
 
-def through_engine(file: Path) -> tuple[int, list[dict[str, str]]]:
-    command = [SETTLED, "golden", str(file), "--through", "engine", "--json"]
+def through(way: str, file: Path) -> tuple[int, list[dict[str, str]]]:
+    command = [SETTLED, "golden", str(file), "--through", way, "--json"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     return result.returncode, json.loads(result.stdout)
 
 
 def test_30_of_30_invoices_and_7_of_7_points_of_rounding_through_the_engine() -> None:
-    code, verdicts = through_engine(GOLDEN)
+    code, verdicts = through("engine", GOLDEN)
 
     states = [verdict["state"] for verdict in verdicts]
     assert (code, states.count("ok"), len(states)) == (0, 26 + 30 + 7, 26 + 30 + 7)
 
 
-def test_a_cent_more_on_one_line_is_a_miss(tmp_path: Path) -> None:
+def test_30_of_30_invoices_by_the_contract_that_says_them() -> None:
+    code, verdicts = through("contract", GOLDEN)
+
+    states = [verdict["state"] for verdict in verdicts]
+    assert (code, states.count("ok"), len(states)) == (0, 26 + 30, 26 + 30)
+
+
+@pytest.mark.parametrize("way", ["engine", "contract"])
+def test_a_cent_more_on_one_line_is_a_miss(tmp_path: Path, way: str) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(GOLDEN.read_text().replace("amount: 40788}", "amount: 40789}"))
 
-    code, verdicts = through_engine(wrong)
+    code, verdicts = through(way, wrong)
 
     assert code == 1
     assert [verdict["id"] for verdict in verdicts if verdict["state"] == "miss"] == ["G01"]
+
+
+def test_what_a_contract_cannot_say_is_a_miss_with_the_sentence(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(GOLDEN.read_text().replace('percent: "20", invoices: 3', 'percent: "120", invoices: 3'))
+
+    code, verdicts = through("contract", wrong)
+
+    (miss,) = [verdict for verdict in verdicts if verdict["state"] == "miss"]
+    assert (code, miss["id"]) == (1, "G03")
+    assert "discounts.discount-0.percent: 120 percent off" in str(miss["got"])

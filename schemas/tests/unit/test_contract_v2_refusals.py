@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from event_schemas.contract_v2 import ContractRefused, ContractV2, Flaw, read_contract
+from event_schemas.contract_v2.flaws import CODES, CODES_OF_QUANTITIES
 from event_schemas.contract_v2.testing import START, a_change, a_document, clause, document_with, metered, seats
 
 MARCH, APRIL, MAY = "2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z"
@@ -84,6 +86,11 @@ CLAUSES = [
     ("unknown_meter", "commitments.c.meter", {"commitments": [commitment(meter="fax")]}),
     ("other_currency", "minimums.m.amount", {"minimums": [clause("m", meter="resolution", amount=usd(5, "EUR"))]}),
     (
+        "minimums_overlap",
+        "minimums.n",
+        {"minimums": [clause(key, meter="resolution", amount=usd(5)) for key in ("m", "n")]},
+    ),
+    (
         "minimum_beside_commitment",
         "minimums.m",
         {"commitments": [commitment()], "minimums": [clause("m", meter="resolution", amount=usd(5))]},
@@ -149,6 +156,10 @@ FORM = [
     ("malformed", "items.seat.from", ("items/0/from", "2026-02-01T00:00:00")),
     ("unknown_word", "currency", ("currency", "CHF")),
     ("unknown_version", "schema_version", ("schema_version", 3)),
+    ("too_small", "card_step", ("card_step", 0)),
+    ("too_large", "card_step", ("card_step", 1001)),
+    ("too_many", "billing.2026-02-01T00:00:00Z.tax_ids", ("billing/0/tax_ids", [{"kind": "eu_vat", "value": "1"}] * 6)),
+    ("field_missing", "items.seat.quantities", ("items/0", {k: v for k, v in seats().items() if k != "quantities"})),
     ("malformed", "billing.2026-02-01T00:00:00Z.billing_email", ("billing/0/billing_email", "acme")),
 ]
 
@@ -255,3 +266,18 @@ def test_no_word_of_the_library_reaches_a_person() -> None:
     for document in documents:
         for flaw in refused(document):
             assert not library.search(str(flaw)), flaw
+
+
+def test_every_code_is_in_the_readme_and_every_contradiction_has_a_test() -> None:
+    root = Path(__file__).parents[2]
+    sources = (root / "src/event_schemas/contract_v2").rglob("*.py")
+    text = "\n".join(source.read_text() for source in sources)
+    written = set(re.findall(r'Flaw\(\s*"(\w+)"', text)) | set(CODES.values()) | set(CODES_OF_QUANTITIES.values())
+    written |= {"wrong_type", "commitments_overlap", "minimums_overlap", "limits_overlap"}
+    readme = (root / "README.md").read_text()
+    told = set(re.findall(r"`(\w+)`", readme[readme.index("Codes of refusals") : readme.index("## The words")]))
+    elsewhere = {"history_rewritten", "revision_order"}  # test_contract_v2_state.py
+    tried = {code for code, _, _ in (*ITEMS, *CLAUSES, *FRAME, *FORM)}
+
+    assert told == written
+    assert written - tried - elsewhere == {"timeline_unsorted", "timeline_empty"}  # above, by tests of their own

@@ -42,7 +42,7 @@ class ContractRefused(Exception):
         super().__init__("\n".join(map(str, self.flaws)))
 
 
-_CODES = {
+CODES = {
     "missing": "field_missing",
     "extra_forbidden": "unknown_field",
     "string_pattern_mismatch": "malformed",
@@ -58,7 +58,7 @@ _CODES = {
     "literal_error": "unknown_word",
     "enum": "unknown_word",
 }
-_CODES_OF_QUANTITIES = {"greater_than_equal": "negative_quantity", "less_than_equal": "quantity_too_large"}
+CODES_OF_QUANTITIES = {"greater_than_equal": "negative_quantity", "less_than_equal": "quantity_too_large"}
 
 
 def flaws_of(error: ValidationError, document: Any) -> tuple[Flaw, ...]:
@@ -79,7 +79,7 @@ def _flaws(fault: Any, document: Any) -> Iterator[Flaw]:
         yield from raised.flaws
         return
     kind, field = fault["type"], path(fault["loc"], document, missing=fault["type"] == "missing")
-    codes = _CODES_OF_QUANTITIES if field.endswith("quantity") and kind in _CODES_OF_QUANTITIES else _CODES
+    codes = CODES_OF_QUANTITIES if field.endswith("quantity") and kind in CODES_OF_QUANTITIES else CODES
     name = field.rpartition(".")[2] or "the contract"
     yield Flaw(codes.get(kind, "wrong_type"), field, sentence(fault, name=name))
 

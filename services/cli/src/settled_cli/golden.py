@@ -15,9 +15,12 @@ from typing import Any
 
 import yaml
 
+from event_schemas.contract_v2 import ContractRefused, ContractV2, read_contract
 from event_schemas.contracts import Contract
 from event_schemas.times import iso, parse_instant
-from pricing.golden import answer, rounding_point
+from pricing.agreed import terms_of
+from pricing.golden import answer, rounding_point, written
+from pricing.terms import Terms
 from settled_cli.contracts import publish
 from settled_cli.fleet import Fleet, Plan
 from settled_cli.line import Line
@@ -69,13 +72,41 @@ def through_function(cases: list[Case]) -> list[Verdict]:
 def through_engine(path: Path) -> list[Verdict]:
     """Invoice cases and points of rounding through the pricing engine; an invoice agrees line by line or misses."""
     document = yaml.safe_load(path.read_text())
-    verdicts = []
-    for case in document.get("cases", []):
-        expected, said = answer(case, document.get("price_tables", {}))
-        verdicts.append(Verdict(case["id"], case["title"], expected, said))
+    verdicts = _invoices(document, lambda terms: terms)
     for point in document.get("rounding_points", []):
         title = f"{point['exact']} is rounded to {point['rounded']}"
         verdicts.append(Verdict(f"rounding {point['exact']}", title, point["rounded"], rounding_point(point)))
+    return verdicts
+
+
+def through_contract(path: Path) -> list[Verdict]:
+    """
+    Invoice cases by the contract that says them: written as JSON, read and checked as one from the bus, priced by the
+    engine. Tax rates and what came late are no part of a contract: the engine is told them, as ever.
+    """
+    return _invoices(yaml.safe_load(path.read_text()), by_contract)
+
+
+def by_contract(terms: Terms) -> Terms:
+    """
+    The terms of the contract that says these terms.
+
+    Raises:
+        ContractRefused: a contract cannot say them.
+    """
+    contract = read_contract(json.loads(json.dumps(written(terms))))
+    assert isinstance(contract, ContractV2)
+    return terms_of(contract)
+
+
+def _invoices(document: Case, agree: Callable[[Terms], Terms]) -> list[Verdict]:
+    verdicts = []
+    for case in document.get("cases", []):
+        try:
+            expected, said = answer(case, document.get("price_tables", {}), agree=agree)
+        except ContractRefused as refused:
+            expected, said = case["expected"], {"refused": str(refused)}
+        verdicts.append(Verdict(case["id"], case["title"], expected, said))
     return verdicts
 
 

@@ -100,8 +100,8 @@ def clean() -> None:
 def golden(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file of the golden format.")],
     through: Annotated[
-        Literal["function", "service", "engine"],
-        typer.Option(help="The pure function; HTTP, Kafka and PostgreSQL; or with invoices, by the pricing engine."),
+        Literal["function", "service", "engine", "contract"],
+        typer.Option(help="The pure function; HTTP, Kafka and PostgreSQL; with invoices: the engine, a contract."),
     ] = "function",
     as_json: Json = False,
 ) -> None:
@@ -114,7 +114,12 @@ def golden(
     else:
         with err.status("starting") as status:
             verdicts = asyncio.run(golden_cases.through_service(decisions, lambda what: status.update(what)))
-    priced = golden_cases.through_engine(file) if through == "engine" else golden_cases.not_yet(invoices)
+    if through == "engine":
+        priced = golden_cases.through_engine(file)
+    elif through == "contract":
+        priced = golden_cases.through_contract(file)
+    else:
+        priced = golden_cases.not_yet(invoices)
     verdicts += priced
     missed = [verdict for verdict in verdicts if verdict.state == "miss"]
     if as_json:
@@ -135,5 +140,8 @@ def golden(
                 f"[bold]{sum(whole)} of {len(whole)} invoice cases[/] and {sum(points)} of {len(points)} points of "
                 "rounding through the engine"
             )
+        elif through == "contract":
+            whole = [verdict.state == "ok" for verdict in priced]
+            rest = f"[bold]{sum(whole)} of {len(whole)} invoice cases[/] through a contract of version 2, none left out"
         out.print(f"\n[bold]{passed} of {len(decisions)} decisions[/] through the {how}; {rest}")
     raise typer.Exit(Exit.FINDING if missed else Exit.WELL)

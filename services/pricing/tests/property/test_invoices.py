@@ -6,6 +6,7 @@ Each test says for which planted faults it was seen to fail.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +16,17 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from event_schemas.contract_v2 import ContractRefused, ContractV2, read_contract
 from event_schemas.values import Currency, Money, round_line
+from pricing.agreed import terms_of
 from pricing.checking import contradictions
 from pricing.corrections import Document, correction
 from pricing.engine import expected_invoice
+from pricing.golden import written
 from pricing.lines import Invoice, Kind
 from pricing.prices import Flat, Graduated, Included, Package, PerUnit, Tier, Volume
 from pricing.terms import (
@@ -352,3 +357,78 @@ def test_a_limit_is_never_passed(given_: Given, factor: int) -> None:
     for meter in expected_invoice(whole, DAY, usage, given_.before).account:
         if meter.meter == "outcome":
             assert meter.on_lines + meter.in_price + meter.in_allowance + meter.in_commitment <= 20
+
+
+def as_agreed(terms: Terms) -> Terms:
+    """The terms of the contract that says them, through JSON."""
+    contract = read_contract(json.loads(json.dumps(written(terms))))
+    assert isinstance(contract, ContractV2)
+    return terms_of(contract)
+
+
+def without_versions(invoice: Invoice) -> Invoice:
+    """Where a price came from in the catalogue is the contract's to say: these terms say nothing."""
+    lines = (replace(line, why=replace(line.why, price_version="")) for line in invoice.lines)
+    return replace(invoice, lines=tuple(lines))
+
+
+@some(60)
+@given(given_all().filter(lambda given: not contradictions(given.terms)))
+def test_a_contract_can_say_all_that_can_be_billed(given_: Given) -> None:
+    """
+    Seen to fail when a tier's flat fee, a pack's free units, and the first step of a ramp were left out of the terms.
+    """
+    agreed = replace(given_, terms=as_agreed(given_.terms))
+
+    assert without_versions(agreed.invoice()) == without_versions(given_.invoice())
+
+
+def an_entry_of(quantity: int) -> tuple[QuantityFrom, ...]:
+    return (QuantityFrom(on(1), quantity),)
+
+
+SEAT = Licensed("one", PerUnit(Decimal(1)), an_entry_of(1), on(1))
+FAULTS: list[dict[str, Any]] = [
+    {},
+    {"items": (replace(SEAT, quantities=an_entry_of(-1)),)},
+    {"items": (replace(SEAT, quantities=an_entry_of(10**9)),)},
+    {"items": (replace(SEAT, until=on(1)),)},
+    {"items": (SEAT, SEAT)},
+    {"items": (replace(SEAT, price=Included()),)},
+    {"items": (replace(SEAT, term_anchor=on(2)),)},
+    {"items": (replace(SEAT, price=Volume((Tier(5, Decimal(1)),))),)},
+    {"items": (replace(SEAT, price=Graduated((Tier(5, Decimal(1)), Tier(5, Decimal(1)), Tier(None, Decimal(1))))),)},
+    {"items": (Metered("two", "outcome", PerUnit(Decimal(1)), on(1)),)},
+    {"free_meters": ("sms",)},
+    {"discounts": (Discount("d", Scope.INVOICE, percent=Decimal(101)),)},
+    {"discounts": (Discount("d", Scope.ITEM, item="fax", percent=Decimal(1)),)},
+    {"discounts": (Discount("d", Scope.INVOICE, percent=Decimal(1), start=on(1), invoices=3),) * 2},
+    {"limits": (HardLimit("l", "fax", 1),)},
+    {"limits": (HardLimit("l", "sms", 1), HardLimit("m", "sms", 1, on(5)))},
+    {"minimums": (Minimum("m", "outcome", Money(5, Currency.USD), on(5)),)},
+    {"prepaid": (PrepaidCredit("p", Money(5, Currency.USD), ("seat",)),)},
+    {"commitments": (Commitment("c", "sms", Decimal(1), Currency.EUR, an_entry_of(1), CommitmentBilling.ADVANCE),)},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@some(4)
+@given(given_all())
+def test_the_schema_refuses_what_the_engine_cannot_bill_and_nothing_else(fault: dict[str, Any], given_: Given) -> None:
+    """
+    What is taken can be billed, and what is refused is refused for a reason that the engine has too.
+
+    Seen to fail when the schema let two limits of one meter, a tier table with an end, and a 101 % discount pass.
+    """
+    added = {"items": (*given_.terms.items, *fault["items"])} if "items" in fault else fault
+    terms = replace(given_.terms, **added)
+    found = {one.code for one in contradictions(terms)}
+
+    try:
+        as_agreed(terms)
+        refused = set[str]()
+    except ContractRefused as error:
+        refused = {one.code for one in error.flaws}
+
+    assert bool(refused) == bool(found)
+    assert refused & found or not found

@@ -2,5 +2,6 @@
 
 from pricing.golden.answer import answer, rounding_point
 from pricing.golden.case import Case
+from pricing.golden.written import written
 
-__all__ = ["Case", "answer", "rounding_point"]
+__all__ = ["Case", "answer", "rounding_point", "written"]

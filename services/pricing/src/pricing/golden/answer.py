@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -19,15 +19,20 @@ from pricing.prices import PerUnit
 from pricing.terms import Licensed, Proration, QuantityFrom, Taxes, Terms
 from pricing.usage import NOTHING_BEFORE, BilledBefore, Used
 
+Agree = Callable[[Terms], Terms]
 
-def answer(raw: Mapping[str, Any], tables: Mapping[str, Table]) -> tuple[Fields, Fields]:
+
+def answer(
+    raw: Mapping[str, Any], tables: Mapping[str, Table], *, agree: Agree = lambda terms: terms
+) -> tuple[Fields, Fields]:
     """
     What is expected of a case and what the engine says, in one form: equal when every field agrees.
 
-    Lines are compared whole, as multisets; of an invoice and a case exactly the fields that the file gives.
+    Lines are compared whole, as multisets; of an invoice and a case exactly the fields that the file gives. The engine
+    bills by what `agree` makes of the case's terms, such as the terms of the contract that says them.
     """
     expected = _in_form(raw["expected"])
-    said = _by_day(raw) if "charge_days" in raw["inputs"] else _invoices(Case(raw, tables))
+    said = _by_day(raw, agree) if "charge_days" in raw["inputs"] else _invoices(Case(raw, tables, agree))
     return expected, _only(expected, said)
 
 
@@ -135,7 +140,7 @@ def _records(invoice: Invoice) -> Fields:
     }
 
 
-def _by_day(raw: Mapping[str, Any]) -> Fields:
+def _by_day(raw: Mapping[str, Any], agree: Agree) -> Fields:
     """X02: one seat bought with so many days left, and one given back with so many, in a period of 30 days."""
     given = raw["inputs"]
     anchor = next(
@@ -150,7 +155,9 @@ def _by_day(raw: Mapping[str, Any]) -> Fields:
         timeline = (QuantityFrom(anchor, before), QuantityFrom(at, after))
         seat = Licensed("seat", PerUnit(Decimal(given["unit"])), timeline, anchor)
         terms = Terms(Currency(raw["currency"]), anchor, (seat,), proration=Proration(given["proration"]))
-        invoice = expected_invoice(terms, Period(anchor, month_after(anchor, 1)).end, (), BilledBefore(), taxes=Taxes())
+        invoice = expected_invoice(
+            agree(terms), Period(anchor, month_after(anchor, 1)).end, (), BilledBefore(), taxes=Taxes()
+        )
         return sum(line.amount.minor for line in invoice.lines if line.kind is kind)
 
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +26,7 @@ class Case:
 
     raw: Mapping[str, Any]
     tables: Mapping[str, Table]
+    agree: Callable[[Terms], Terms] = lambda terms: terms
 
     @property
     def inputs(self) -> Mapping[str, Any]:
@@ -59,14 +60,15 @@ class Case:
 
     @cached_property
     def terms(self) -> Terms:
-        """What the case's contract says."""
-        return Terms(
+        """What the case's contract says, by the way that it is agreed."""
+        terms = Terms(
             currency=self.currency,
             billing_anchor=self.anchor,
             items=(*self._licensed(), *self._metered()),
             card_step=self.inputs.get("card_step", 1),
             **clauses(self),
         )
+        return self.agree(terms)
 
     def money(self, minor: int) -> Money:
         """Minor units of the case's currency."""
