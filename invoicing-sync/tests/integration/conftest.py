@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -35,7 +36,7 @@ from event_schemas.contracts import Contract
 from event_schemas.times import iso
 from event_schemas.topics import TOPICS
 from event_schemas.wire import RatedEntry
-from invoicing_sync.testing import START, contract_record, progress_record, rated_record
+from invoicing_sync.testing import START, a_contract, contract_record, progress_record, rated_record
 
 KEY = "sk_test_settled"
 PARTITIONS = 2
@@ -189,6 +190,12 @@ class World:
 
     async def apply(self, *contracts: Contract) -> None:
         await self._put("contracts", [contract_record(contract) for contract in contracts])
+
+    async def apply_document(self, document: dict[str, Any]) -> None:
+        """A contract of any version, as it lies on the topic."""
+        key, value = contract_record(a_contract(document["customer"]))
+        event = json.loads(value) | {"id": f"{document['customer']}-{document['revision']}", "data": document}
+        await self._put("contracts", [(key, json.dumps(event).encode())])
 
     async def rate(self, *entries: RatedEntry) -> None:
         self.seq = max([self.seq, *(entry.seq for entry in entries)])

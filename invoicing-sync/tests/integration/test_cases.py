@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from event_schemas.contract_v2.testing import a_change, a_document
 from invoicing_sync.store.cases import KINDS
 from invoicing_sync.store.pool import INTAKE_LOCK
 from invoicing_sync.testing import START, a_charge, a_contract, a_reversal
@@ -193,6 +194,23 @@ async def contract_conflict(world: Any) -> None:
     await closes(world)
 
 
+async def contract_not_readable_yet(world: Any) -> None:
+    """The revision before goes on billing; the record is read again at a start, and says nothing once it is passed."""
+    await started(world)
+    await world.apply_document(a_document(revision=2, history=[a_change(1), a_change(2)]))
+    await opens(world, "contract_not_readable_yet")
+    [case] = await world.ask("/v1/cases")
+    assert (case["detail"]["revision"], case["count"]) == (2, 1)
+    assert (await world.ask("/v1/contracts/acme"))["applied_revision"] == 1
+
+    await world.apply(a_contract(revision=3))
+    await closes(world)
+    world.stop_door()
+    await world.start_door()
+    await world.quiet(START + 2 * DAY)
+    assert await open_kinds(world) == []
+
+
 STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "invoice_held": invoice_held,
     "drift": drift,
@@ -200,6 +218,7 @@ STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "charge_without_price": charge_without_price,
     "contract_change_not_supported": contract_change_not_supported,
     "contract_conflict": contract_conflict,
+    "contract_not_readable_yet": contract_not_readable_yet,
     "contract_refused": contract_refused,
     "contract_without_billing_email": contract_without_billing_email,
     "finalised_differs": finalised_differs,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from event_schemas.contract_content import fingerprint
-from event_schemas.contracts import Contract
+from event_schemas.contract_v2 import AnyContract
 from usage_rating.contracts import from_contract
 from usage_rating.domain.differences import EVER, earliest, first_difference, first_difference_in_force
 from usage_rating.domain.policy import ContractTimeline
@@ -43,10 +43,10 @@ class ContractBook:
     def __init__(self) -> None:
         self.position = 0
         self.unusable = 0
-        self._newest: dict[str, tuple[Contract, str]] = {}  # with its fingerprint
+        self._newest: dict[str, tuple[AnyContract, str]] = {}  # with its fingerprint
         self._revisions: dict[str, list[Revision]] = {}
 
-    def verdict(self, contract: Contract) -> Verdict:
+    def verdict(self, contract: AnyContract) -> Verdict:
         """What a contract that came is beside what is known of its customer."""
         present = self._newest.get(contract.customer)
         if present is None or contract.revision > present[0].revision:
@@ -55,7 +55,7 @@ class ContractBook:
             return "older"
         return "known" if fingerprint(contract) == present[1] else "conflicting"
 
-    def put(self, contract: Contract, *, offset: int) -> None:
+    def put(self, contract: AnyContract, *, offset: int) -> None:
         """Take a revision over that is kept in the database; putting it again changes nothing."""
         revisions = self._revisions.setdefault(contract.customer, [])
         if all(known.revision != contract.revision for known in revisions):
@@ -69,7 +69,7 @@ class ContractBook:
         revisions = self._revisions.get(customer)
         return revisions[-1].timeline if revisions else None
 
-    def contract(self, customer: str) -> Contract | None:
+    def contract(self, customer: str) -> AnyContract | None:
         """The whole contract of a customer; None where there is none."""
         present = self._newest.get(customer)
         return present[0] if present else None

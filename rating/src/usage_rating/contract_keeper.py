@@ -21,8 +21,8 @@ from chassis.clock import Clock
 from chassis.pacing import backoff_s
 from chassis.store import AWAY, raise_if_ours
 from event_schemas.contract_content import differing_fields
-from event_schemas.contracts import Contract
-from event_schemas.events.contract_v1 import ContractEvent
+from event_schemas.contract_v2 import AnyContract
+from event_schemas.events.contract_v2 import AnyContractEvent
 from usage_rating.changes import CaseFound
 from usage_rating.contract_book import ContractBook
 from usage_rating.failpoints import failpoints
@@ -51,7 +51,7 @@ class ContractKeeper:
         if self._loaded is None:
             await _until_it_answers(self.load)
         try:
-            contract = ContractEvent.model_validate_json(record.value or b"").data
+            contract = AnyContractEvent.model_validate_json(record.value or b"").data
         except ValidationError as error:
             self._book.unusable += 1
             log.error("a contract is unusable", extra={"offset": record.offset, "flaws": error.error_count()})
@@ -59,7 +59,7 @@ class ContractKeeper:
             await _until_it_answers(lambda: self._keep(contract, record.offset))
         self._book.position = record.offset + 1
 
-    async def _keep(self, contract: Contract, offset: int) -> None:
+    async def _keep(self, contract: AnyContract, offset: int) -> None:
         if self._book.verdict(contract) == "new":
             kept, kept_at = await self._store.keep_first(contract, offset=offset, now=self._clock.now())
             failpoints.reach("contract-kept")
@@ -67,7 +67,7 @@ class ContractKeeper:
         if self._book.verdict(contract) == "conflicting":
             await self._say_conflict(contract)
 
-    async def _say_conflict(self, contract: Contract) -> None:
+    async def _say_conflict(self, contract: AnyContract) -> None:
         known = self._book.contract(contract.customer)
         assert known is not None
         fields = ", ".join(differing_fields(known, contract))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from event_schemas.contracts import Contract, OutcomePolicy
+from event_schemas.contract_v2 import AnyContract
+from event_schemas.contracts import OutcomePolicy
 from event_schemas.times import to_micros
 from event_schemas.vocabulary import DecidedBy
 from usage_rating.domain.policy import DAY, HOUR, ContractTimeline, Policy
 
 
-def from_contract(contract: Contract) -> ContractTimeline:
-    """The policies of a contract, by the instant from which each is in force."""
+def from_contract(contract: AnyContract) -> ContractTimeline:
+    """The policies of a contract of any version, by the instant from which each is in force."""
     return ContractTimeline(
         tuple(to_micros(entry.effective_from) for entry in contract.timeline),
         tuple(from_contract_policy(entry.policy) for entry in contract.timeline),

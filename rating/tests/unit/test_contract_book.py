@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from event_schemas.contracts import Contract
+from event_schemas.contract_v2 import AnyContract
+from event_schemas.contract_v2.testing import a_change, a_document
 from event_schemas.events.contract_v1 import ContractEvent
 from event_schemas.times import to_micros
 from usage_rating.changes import CaseFound
@@ -30,13 +32,13 @@ class Kept:
     """The contracts' table in memory: a revision's first content counts. `cases` are those opened."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, int], tuple[Contract, int]] = {}
+        self.rows: dict[tuple[str, int], tuple[AnyContract, int]] = {}
         self.cases: list[CaseFound] = []
 
-    async def kept_since(self, number: int) -> tuple[list[tuple[Contract, int]], int]:
+    async def kept_since(self, number: int) -> tuple[list[tuple[AnyContract, int]], int]:
         return list(self.rows.values()), len(self.rows)
 
-    async def keep_first(self, contract: Contract, *, offset: int, now: datetime) -> tuple[Contract, int]:
+    async def keep_first(self, contract: AnyContract, *, offset: int, now: datetime) -> tuple[AnyContract, int]:
         return self.rows.setdefault((contract.customer, contract.revision), (contract, offset))
 
     async def open_case(self, case: CaseFound, *, now: datetime) -> None:
@@ -72,6 +74,49 @@ async def test_the_highest_revision_counts_whatever_comes_last() -> None:
     assert contract is not None
     assert contract.revision == 2
     assert book.touched_since(1) == {}
+
+
+def in_version_2(revision: int, *policies: tuple[str, dict[str, Any]]) -> bytes:
+    """Acme's contract in version 2, with these policies by the instants from which they hold."""
+    document = a_document(
+        revision=revision,
+        history=[a_change(number) for number in range(1, revision + 1)],
+        policies=[
+            {"at": at, "agreed_in": 1, "policy": {"version": "test", **policy}, "charges": []}
+            for at, policy in policies
+        ],
+    )
+    return json.dumps(json.loads(a_contract("acme", revision=revision)) | {"data": document}).encode()
+
+
+async def test_a_contract_of_version_2_is_decided_by_its_policies() -> None:
+    """From 2027 on, it says what the revision before did not; until then nothing is touched."""
+    since, later = "2020-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
+    kept = Kept()
+
+    book = await book_of(
+        a_contract("acme"), in_version_2(2, (since, {}), (later, {"teammate_takeover_voids": True})), kept=kept
+    )
+    again = await book_of(kept=kept)
+    await ContractKeeper(again, kept, _Clock()).load()  # type: ignore[arg-type]
+
+    assert (book.unusable, book.touched_since(1)) == (0, {"acme": Touched(NEXT_YEAR, None)})
+    assert again.touched_since(1) == book.touched_since(1)
+    assert (contract := book.contract("acme")) is not None
+    assert contract.revision == 2
+
+
+async def test_what_version_2_says_otherwise_under_a_known_revision_is_a_conflict_that_names_the_field() -> None:
+    kept = Kept()
+
+    await book_of(
+        in_version_2(1, ("2020-01-01T00:00:00Z", {})),
+        in_version_2(1, ("2020-01-01T00:00:00Z", {"version": "b"})),
+        kept=kept,
+    )
+
+    (case,) = kept.cases
+    assert "says something else in policies.2020-01-01T00:00:00Z.policy.version" in case.sentence
 
 
 async def test_a_revision_that_changes_no_policy_touches_nobody() -> None:

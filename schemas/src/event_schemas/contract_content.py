@@ -6,15 +6,24 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from event_schemas.contracts import Contract
 from event_schemas.times import iso
 
-_NAMES = ("meter", "item", "effective_from")  # what tells the members of a list apart, where they have it
+if TYPE_CHECKING:
+    from event_schemas.contract_v2 import AnyContract
+
+_NAMES = (
+    "key",
+    "meter",
+    "item",
+    "effective_from",
+    "at",
+    "revision",
+)  # what tells the members of a list apart, where they have it
 
 
-def fingerprint(contract: Contract) -> str:
+def fingerprint(contract: AnyContract) -> str:
     """
     The same for contracts that say the same: 32 hexadecimal digits.
 
@@ -24,7 +33,7 @@ def fingerprint(contract: Contract) -> str:
     return sha256(json.dumps(content_of(contract), sort_keys=True).encode()).hexdigest()[:32]
 
 
-def content_of(contract: Contract) -> dict[str, Any]:
+def content_of(contract: AnyContract) -> dict[str, Any]:
     """The contract as JSON, without what holds its default."""
     content: dict[str, Any] = _plain(contract.model_dump(exclude_defaults=True))
     return content
@@ -41,7 +50,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def differing_fields(one: Contract, other: Contract) -> list[str]:
+def differing_fields(one: AnyContract, other: AnyContract) -> list[str]:
     """The fields in which two contracts differ, such as `metered.resolution.price.unit_price`; sorted."""
     ours, theirs = dict(_leaves("", content_of(one))), dict(_leaves("", content_of(other)))
     return sorted(path for path in {*ours, *theirs} if ours.get(path) != theirs.get(path))
@@ -52,8 +61,10 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         for name, member in value.items():
             yield from _leaves(f"{path}.{name}" if path else name, member)
     elif isinstance(value, list):
-        for place, member in enumerate(value):
-            yield from _leaves(f"{path}.{_name_of(member, place)}", member)
+        names = [_name_of(member, place) for place, member in enumerate(value)]
+        for place, (name, member) in enumerate(zip(names, value, strict=True)):
+            unique = name if names.count(name) == 1 else f"{name}.{place}"
+            yield from _leaves(f"{path}.{unique}", member)
     else:
         yield path, value
 

@@ -173,6 +173,7 @@ class Applier:
         for kind in (
             "contract_change_not_supported",
             "contract_conflict",
+            "contract_not_readable_yet",
             "contract_refused",
             "contract_without_billing_email",
         ):

@@ -8,7 +8,7 @@ from datetime import datetime
 import asyncpg
 
 from event_schemas.contract_content import fingerprint
-from event_schemas.contracts import Contract
+from event_schemas.contract_v2 import AnyContract, stored
 from usage_rating.changes import CaseFound
 
 KEEP = """
@@ -41,13 +41,13 @@ class ContractStore:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
 
-    async def kept_since(self, number: int) -> tuple[list[tuple[Contract, int]], int]:
+    async def kept_since(self, number: int) -> tuple[list[tuple[AnyContract, int]], int]:
         """Revisions kept behind a number, and some before it, each with its record's offset; and the last number."""
         rows = await self._pool.fetch(KEPT_SINCE, number - OVERLAP)
-        found = [(Contract.model_validate_json(row["document"]), row["record_offset"]) for row in rows]
+        found = [(stored(row["document"]), row["record_offset"]) for row in rows]
         return found, max([number, *(row["number"] for row in rows)])
 
-    async def keep_first(self, contract: Contract, *, offset: int, now: datetime) -> tuple[Contract, int]:
+    async def keep_first(self, contract: AnyContract, *, offset: int, now: datetime) -> tuple[AnyContract, int]:
         """
         Keep a revision unless it is kept already, and return what is kept with its offset; safe to repeat.
 
@@ -59,7 +59,7 @@ class ContractStore:
         if row is None:
             row = await self._pool.fetchrow(KEPT, *key)
         assert row is not None  # no revision is ever forgotten
-        return Contract.model_validate_json(row["document"]), row["record_offset"]
+        return stored(row["document"]), row["record_offset"]
 
     async def open_case(self, case: CaseFound, *, now: datetime) -> None:
         """Open a case, or again one that was closed; safe to repeat."""

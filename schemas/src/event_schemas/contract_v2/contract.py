@@ -24,7 +24,7 @@ from event_schemas.contract_v2.flaws import Contradicts
 from event_schemas.contract_v2.items import Item
 from event_schemas.contract_v2.parts import Entry, Part, Revision, VersionText, in_time
 from event_schemas.contracts import CustomerIdText, OutcomePolicy, PolicyFrom, SlugText
-from event_schemas.times import Instant
+from event_schemas.times import Instant, Period, period_containing, period_number
 from event_schemas.values import Currency
 
 
@@ -95,3 +95,11 @@ class ContractV2(Part):
     def policy_at(self, instant: datetime) -> OutcomePolicy | None:
         """The policy in force at an instant; None before the first."""
         return next((entry.policy for entry in reversed(self.timeline) if entry.effective_from <= instant), None)
+
+    def period_of(self, instant: datetime) -> Period:
+        """The billing period that holds an instant."""
+        return period_containing(self.billing_anchor, instant)
+
+    def period(self, number: int) -> Period:
+        """The billing period `number`, 0 being the first."""
+        return period_number(self.billing_anchor, number)

@@ -60,6 +60,12 @@ async def keep_newest(pool: Pool, contract: Contract) -> Contract:
     return Contract.model_validate(document)
 
 
+async def newest_revision(pool: Pool, customer: str) -> int | None:
+    """The newest revision that is stored, applied or not; None where there is none."""
+    found: int | None = await pool.fetchval("SELECT revision FROM contracts WHERE customer = $1", customer)
+    return found
+
+
 async def unhandled(pool: Pool) -> list[Contract]:
     """Contracts whose newest revision has been neither applied nor set aside."""
     rows = await pool.fetch(
