@@ -1,4 +1,9 @@
-"""PostgreSQL: one schema, one owner role and one app role for each service; migrations; connections as the app role."""
+"""
+PostgreSQL: one schema, one owner role and one app role for each service; migrations; connections as the app role.
+
+SQLAlchemy and Alembic are imported by the functions that use them: a service that needs neither to serve starts in half
+the time without them.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +12,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chassis.database import Database
 from chassis.database import HotConnection as HotConnection
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 # asyncpg's classes take type parameters for the type checker only
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -68,6 +73,8 @@ async def create_pool(url: str, schema: str, *, size: int = 4, **options: Any) -
 
 def create_engine(url: str, schema: str, *, size: int = 4) -> AsyncEngine:
     """A SQLAlchemy engine that acts as the service's app role in its own schema. For ordinary statements."""
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     connect = partial(Database.of(url).connect, server_settings=_server_settings(schema), command_timeout=60)
     return create_async_engine(_DIALECT, async_creator=connect, pool_size=size, max_overflow=0, pool_pre_ping=True)
 
@@ -83,6 +90,9 @@ async def migrate(url: str, schema: str, versions: Path) -> None:
         url: the administrator's URL (it may make roles).
         versions: the folder of the service's Alembic revisions.
     """
+    from sqlalchemy import text
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     if not _NAME.match(schema):
         raise ValueError(f"not a schema name: {schema!r}")
     engine = create_async_engine(_DIALECT, async_creator=Database.of(url).connect)
@@ -118,6 +128,9 @@ def _preparation(schema: str) -> list[str]:
 
 
 def _upgrade(connection: Connection, schema: str, versions: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
     config.set_main_option("version_locations", str(versions))
