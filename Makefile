@@ -5,7 +5,8 @@ BIN := .venv/bin
 MEMBERS := schemas services/chassis services/sandbox services/workload services/cli services/pricing usage-ingest rating invoicing-sync deploy
 DEMO ?=
 BENCH ?=
-WORKERS ?= 2
+# more than cores: integration tests wait for processes more than they compute
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock demo up down golden check format lint types imports contracts audit secrets test unit faults bench clean

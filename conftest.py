@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# Tests that share what is slow to start stay on one worker; the longest shares begin first, so that both end together.
+# Tests that share what is slow to start stay on one worker; the longest shares begin first, so that all end together.
+DOOR = "invoicing-sync/tests/integration/"
 SHARES = (
-    "invoicing-sync/tests/integration",
-    "rating/tests/integration",
-    "usage-ingest/tests/integration",
+    f"{DOOR}test_gaps.py",
+    f"{DOOR}test_a {DOOR}test_c {DOOR}test_d {DOOR}test_f",
+    DOOR,
     "tests/e2e/test_month.py tests/e2e/test_people.py tests/e2e/test_access.py",
+    "rating/tests/integration",
     "services/cli/tests/integration",
     "tests/e2e/test_secured_line.py",
+    "usage-ingest/tests/integration",
     "services/chassis/tests/integration",
     "tests/e2e",
     "deploy/tests/integration",
