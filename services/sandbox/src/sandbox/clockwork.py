@@ -10,8 +10,10 @@ from datetime import datetime
 from event_schemas.times import to_micros
 from sandbox.journal import Journal
 from sandbox.stripe.domain.usage import MeterEvent
-from sandbox.stripe.resources.invoices import due, finalise
-from sandbox.stripe.resources.subscriptions import period_end, renew
+from sandbox.stripe.resources.collection import finalise
+from sandbox.stripe.resources.drafts import due
+from sandbox.stripe.resources.periods import next_due
+from sandbox.stripe.resources.renewals import renew
 from sandbox.stripe.resources.test_clocks import KIND, arrived, delete_clock
 from sandbox.stripe.resources.usage import count_waiting, report_refused
 from sandbox.stripe.state import MICROS, Body, State
@@ -177,7 +179,7 @@ class Clockwork:
     def _renewal(self, body: Body) -> Due | None:
         if body["status"] == "canceled":
             return None
-        return period_end(body), _RENEWAL, self._state.numbers[body["id"]], body["id"]
+        return next_due(body), _RENEWAL, self._state.numbers[body["id"]], body["id"]
 
     def _finalisation(self, body: Body) -> Due | None:
         at = due(self._state, body)
@@ -198,7 +200,7 @@ class Clockwork:
                     delete_clock(state, id_, {})
             return []
         subscription = state.objects["subscription"][id_]
-        if subscription["status"] == "canceled" or period_end(subscription) != at:
+        if subscription["status"] == "canceled" or next_due(subscription) != at:
             return []
         renew(state, subscription)
         follows = [self._renewal(subscription)]

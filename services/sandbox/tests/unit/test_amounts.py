@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.stripe.domain.amounts import PricedLine, in_one, price_lines, prorated, whole, with_halves_to_even
+from sandbox.stripe.domain.amounts import (
+    PricedLine,
+    in_one,
+    price_lines,
+    prorated,
+    whole,
+    whole_ten,
+    with_halves_to_even,
+)
 
 
 def per_unit(amount: str) -> dict[str, Any]:
@@ -25,6 +33,10 @@ def tiered(*tiers: tuple[int | None, str | None, str | None], mode: str = "gradu
 
 def lines(price: dict[str, Any], quantity: str) -> list[tuple[str, int]]:
     return [(str(line.quantity), line.amount) for line in price_lines(price, Decimal(quantity))]
+
+
+def package(size: int, amount: str, rounding: str = "up") -> dict[str, Any]:
+    return {**per_unit(amount), "transform_quantity": {"divide_by": size, "round": rounding}}
 
 
 SMS = tiered((500, "6", None), (None, "3", None))
@@ -55,6 +67,13 @@ def test_a_half_goes_away_from_zero(exact: str, expected: int) -> None:
         (tiered((10, "100", "500"), (None, None, "900")), "11", [("10", 1000), ("1", 500), ("1", 900)]),
         (tiered((10, "100", None), (None, "50", None), mode="volume"), "11", [("11", 550)]),
         (tiered((10, "100", None), (None, "50", None), mode="volume"), "10", [("10", 1000)]),
+        (tiered((10, "100", "7"), (None, "50", "900"), mode="volume"), "11", [("11", 550), ("1", 900)]),
+        (package(100, "500"), "0", [("0", 0)]),
+        (package(100, "500"), "1", [("1", 500)]),
+        (package(100, "500"), "100", [("100", 500)]),
+        (package(100, "500"), "100.5", [("100.5", 1000)]),
+        (package(100, "500", "down"), "199", [("199", 500)]),
+        (package(3, "0.5"), "10", [("10", 2)]),
     ],
 )
 def test_a_price_makes_these_lines(price: dict[str, Any], quantity: str, expected: list[tuple[str, int]]) -> None:
@@ -110,8 +129,21 @@ def test_a_half_goes_to_the_even_neighbour_where_the_switch_says_so(units: str, 
     assert with_halves_to_even(line).amount == expected
 
 
+def test_a_flat_fee_stands_beside_the_quantity_where_all_is_one_line() -> None:
+    """3 at 0.5, 4 at 0.3 and a fee of 10.2 are 12.9, for 7 units."""
+    price = tiered((3, "0.5", None), (None, "0.3", "10.2"))
+
+    assert in_one(price_lines(price, Decimal(7))) == PricedLine(Decimal(7), None, 13)
+
+
+@pytest.mark.parametrize(("exact", "expected"), [("14.9", 10), ("15", 20), ("-15", -20), ("3666", 3670)])
+def test_a_step_of_ten_is_rounded_like_a_unit(exact: str, expected: int) -> None:
+    """Half a step goes away from zero."""
+    assert whole_ten(Fraction(exact)) == expected
+
+
 def test_all_tiers_make_one_line_where_the_switch_says_so() -> None:
     """3 at 0.5 and 4 at 0.3 are 2.7, rounded once."""
     price = tiered((3, "0.5", None), (None, "0.3", None))
 
-    assert in_one(price, price_lines(price, Decimal(7))) == PricedLine(Decimal(7), None, 3)
+    assert in_one(price_lines(price, Decimal(7))) == PricedLine(Decimal(7), None, 3)

@@ -58,9 +58,17 @@ class Answers:
     own time; `collects`: it is mailed, or charged, at once and once more.
     """
 
+    flat_at_zero: Literal["charged", "free"] = "charged"
+    """Is the first tier's flat fee charged where nothing was used?"""
+    three_decimals: Literal["kept", "tens"] = "kept"
+    """
+    Stripe takes payments of three-decimal currencies in steps of ten minor units. Are an invoice's lines whole minor
+    units all the same (`kept`), or rounded to the step (`tens`)?
+    """
+
     def turned(self, wanted: dict[str, str]) -> Self:
         """These answers with some of them turned. Raises WrongAnswer where a name or a value is unknown."""
-        known = choices()
+        known = choices(selling=True)
         for name, value in wanted.items():
             if name not in known:
                 raise WrongAnswer(f"There is no switch {name!r}; the switches are {', '.join(known)}.")
@@ -90,7 +98,12 @@ class Answers:
         return cls().turned(wanted)
 
 
-def choices() -> dict[str, tuple[str, ...]]:
-    """Every switch with its closed list of values."""
+# What is asked only where more than usage and seats is sold: `choices()` leaves these out.
+_SELLING = frozenset({"flat_at_zero", "three_decimals"})
+
+
+def choices(*, selling: bool = False) -> dict[str, tuple[str, ...]]:
+    """Every switch with its closed list of values; those about selling only where they are asked for."""
     hints = get_type_hints(Answers)
-    return {field.name: get_args(hints[field.name]) for field in fields(Answers)}
+    names = [field.name for field in fields(Answers) if selling or field.name not in _SELLING]
+    return {name: get_args(hints[name]) for name in names}

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.stripe.domain.calendar import cycle_number, cycle_start
-from sandbox.stripe.resources.invoices import reread
+from sandbox.stripe.resources.drafts import reread
 from sandbox.stripe.resources.lines import plain
 from sandbox.stripe.state import Body, State
 

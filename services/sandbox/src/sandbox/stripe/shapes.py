@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sandbox.stripe.resources.catalogue import without_tiers
-from sandbox.stripe.resources.invoices import reread, shown_invoice
+from sandbox.stripe.resources.drafts import reread
+from sandbox.stripe.resources.invoice_shape import shown_invoice
 from sandbox.stripe.state import Body, State
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal, localcontext
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
-    """One line's quantity, unit price in minor units and whole amount in minor units."""
+    """
+    One line's quantity, unit price in minor units and whole amount in minor units.
+
+    `exact` is the amount before it was rounded; `is_flat` marks a tier's flat fee, whose quantity of 1 is nobody's use.
+    """
 
     quantity: Decimal
     unit_amount: Decimal | None  # None: the line has no single one
     amount: int
+    exact: Fraction = field(default=Fraction(0), compare=False)
+    is_flat: bool = field(default=False, compare=False)
 
 
 def whole(exact: Decimal | Fraction) -> int:
@@ -25,15 +32,31 @@ def whole(exact: Decimal | Fraction) -> int:
     return -magnitude if fraction < 0 else magnitude
 
 
+def whole_ten(exact: Fraction) -> int:
+    """The nearest ten minor units; five goes away from zero."""
+    return whole(exact / 10) * 10
+
+
+def packages(quantity: Decimal, divide_by: int, rounding: str) -> Decimal:
+    """How many packages a quantity makes: begun ones count where `rounding` is up, full ones only where it is down."""
+    exact = Fraction(quantity) / divide_by
+    return Decimal(math.ceil(exact) if rounding == "up" else math.floor(exact))
+
+
 def price_lines(price: Mapping[str, Any], quantity: Decimal) -> list[PricedLine]:
     """
     The lines that a quantity makes at a price.
 
-    One for a price per unit or by volume, one for each graduated tier that is reached, one more for each flat fee.
-    Nothing used is one line of quantity 0, with the first tier's flat fee where it has one.
+    One for a price per unit, package or volume, one for each graduated tier that is reached, one more for each flat
+    fee. Nothing used is one line of quantity 0, with the first tier's flat fee where it has one. A package's line
+    shows the units and is priced by the packages.
     """
     if price["billing_scheme"] == "per_unit":
-        return [_line(quantity, price["unit_amount_decimal"])]
+        package = price.get("transform_quantity")
+        if package is None:
+            return [_line(quantity, price["unit_amount_decimal"])]
+        count = packages(quantity, package["divide_by"], package["round"])
+        return [replace(_line(count, price["unit_amount_decimal"]), quantity=quantity)]
     if price["tiers_mode"] == "volume":
         return list(_volume(price["tiers"], quantity))
     return list(_graduated(price["tiers"], quantity))
@@ -41,24 +64,19 @@ def price_lines(price: Mapping[str, Any], quantity: Decimal) -> list[PricedLine]
 
 def with_halves_to_even(line: PricedLine) -> PricedLine:
     """The line as it is where half a minor unit goes to the even neighbour."""
-    if line.unit_amount is None:
-        return line
-    exact = Fraction(line.quantity) * Fraction(line.unit_amount)
-    return replace(line, amount=round(exact))  # a Fraction is rounded exactly, halves to even
+    return replace(line, amount=round(line.exact))  # a Fraction is rounded exactly, halves to even
 
 
-def in_one(price: Mapping[str, Any], lines: list[PricedLine]) -> PricedLine:
-    """What graduated tiers make as a single line, rounded once. Flat fees count as amounts, not as quantity."""
-    flat = {tier["flat_amount_decimal"] for tier in price["tiers"]} - {None}
-    assert not flat, "a single line with flat fees is not carried out"
-    exact = sum((Fraction(line.quantity) * Fraction(line.unit_amount or 0) for line in lines), Fraction(0))
-    return PricedLine(sum((line.quantity for line in lines), Decimal(0)), None, whole(exact))
+def in_one(lines: Sequence[PricedLine]) -> PricedLine:
+    """What several lines make as a single one, rounded once. Flat fees count as amounts, not as quantity."""
+    exact = sum((line.exact for line in lines), Fraction(0))
+    return PricedLine(sum((line.quantity for line in lines if not line.is_flat), Decimal(0)), None, whole(exact), exact)
 
 
 def prorated(line: PricedLine, part_s: int, whole_s: int) -> PricedLine:
     """A line for part of its period, to the second, rounded once from the exact amount."""
-    exact = Fraction(line.quantity) * Fraction(line.unit_amount or 0) * Fraction(part_s, whole_s)
-    return PricedLine(line.quantity, line.unit_amount, whole(exact))
+    exact = line.exact * Fraction(part_s, whole_s)
+    return replace(line, amount=whole(exact), exact=exact)
 
 
 def _graduated(tiers: Sequence[Mapping[str, Any]], quantity: Decimal) -> Iterator[PricedLine]:
@@ -84,10 +102,9 @@ def _tier(tier: Mapping[str, Any], quantity: Decimal) -> Iterator[PricedLine]:
     if tier["unit_amount_decimal"] is not None:
         yield _line(quantity, tier["unit_amount_decimal"])
     if tier["flat_amount_decimal"] is not None:
-        yield _line(Decimal(1), tier["flat_amount_decimal"])
+        yield replace(_line(Decimal(1), tier["flat_amount_decimal"]), is_flat=True)
 
 
 def _line(quantity: Decimal, unit_amount: str) -> PricedLine:
-    with localcontext() as context:
-        context.prec = 60
-        return PricedLine(quantity, Decimal(unit_amount), whole(quantity * Decimal(unit_amount)))
+    exact = Fraction(quantity) * Fraction(unit_amount)
+    return PricedLine(quantity, Decimal(unit_amount), whole(exact), exact)

@@ -11,6 +11,7 @@ from sandbox.stripe.resources.params import Params
 from sandbox.stripe.state import Body, State
 
 CURRENCIES = ("usd", "eur", "gbp", "jpy", "kwd")
+THREE_DECIMALS = ("kwd",)  # of these currencies Stripe takes payments in steps of ten minor units only
 
 
 def create_product(state: State, params: Params) -> Body:
@@ -58,7 +59,7 @@ def list_products(state: State, params: Params) -> Body:
 
 
 def create_price(state: State, params: Params) -> Body:
-    """POST /v1/prices: per unit or tiered; licensed, or metered by a meter."""
+    """POST /v1/prices: per unit, by packages or tiered; licensed, or metered by a meter."""
     p.only(
         params,
         "currency",
@@ -75,6 +76,7 @@ def create_price(state: State, params: Params) -> Body:
         "metadata",
         "active",
         "tax_behavior",
+        "transform_quantity",
     )
     currency = p.one_of(params, "currency", CURRENCIES)
     product = state.get("product", p.text(params, "product"), param="product")
@@ -97,7 +99,7 @@ def create_price(state: State, params: Params) -> Body:
         "recurring": _recurring(state, params),
         "tax_behavior": "unspecified",
         "tiers_mode": params.get("tiers_mode") if tiers else None,
-        "transform_quantity": None,
+        "transform_quantity": _package(params, scheme),
         "type": "recurring" if "recurring" in params else "one_time",
         "unit_amount": _whole_or_none(amount),
         "unit_amount_decimal": amount,
@@ -192,6 +194,18 @@ def _recurring(state: State, params: Params) -> Body | None:
         "meter": meter,
         "usage_type": usage_type,
     }
+
+
+def _package(params: Params, scheme: str) -> Body | None:
+    given = params.get("transform_quantity")
+    if not given:
+        return None
+    if scheme == "tiered":
+        raise invalid("transform_quantity", "You may not use `transform_quantity` with tiers.")
+    size = p.whole(given, "divide_by", 0)
+    if size < 1:
+        raise invalid("transform_quantity[divide_by]", "This value must be greater than or equal to 1.")
+    return {"divide_by": size, "round": p.one_of(given, "round", ("up", "down"))}
 
 
 def _unit_amount(params: Params) -> str:

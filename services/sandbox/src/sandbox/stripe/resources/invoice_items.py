@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.stripe.domain.amounts import whole
 from sandbox.stripe.errors import absent, missing, refused, unsupported
 from sandbox.stripe.resources import params as p
-from sandbox.stripe.resources.invoices import total_up
+from sandbox.stripe.resources.drafts import total_up
 from sandbox.stripe.resources.lines import loose_line, plain
 from sandbox.stripe.resources.params import Params
 from sandbox.stripe.state import Body, State

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from sandbox.stripe.domain.amounts import PricedLine, in_one, price_lines, prorated, with_halves_to_even
+from sandbox.stripe.domain.amounts import PricedLine, in_one, price_lines, prorated, whole_ten, with_halves_to_even
 from sandbox.stripe.domain.calendar import cycle_start
+from sandbox.stripe.resources.catalogue import THREE_DECIMALS
 from sandbox.stripe.state import Body, State
 
 Span = tuple[int, int]  # [start, end) in unix seconds
@@ -19,7 +21,7 @@ def licensed_lines(state: State, invoice: Body, item: Body, period: Span, *, who
     lines = []
     for priced in _priced(state, price, Decimal(item["quantity"])):
         is_part = whole_s is not None and whole_s != part_s
-        done = prorated(priced, part_s, whole_s) if is_part and whole_s else priced
+        done = settled(state, price, prorated(priced, part_s, whole_s)) if is_part and whole_s else priced
         lines.append(_item_line(state, invoice, item, done, period, proration=is_part))
     return lines
 
@@ -44,16 +46,25 @@ def usage_lines(state: State, invoice: Body, item: Body, period: Span) -> list[B
 def _priced(state: State, price: Body, quantity: Decimal) -> list[PricedLine]:
     """The lines of a quantity, as the switches have them."""
     lines = price_lines(price, quantity)
+    if quantity == 0 and state.switches.flat_at_zero == "free":
+        lines = [line for line in lines if not line.is_flat] or [PricedLine(quantity, None, 0)]
     if state.switches.tier_lines == "all_in_one" and price["tiers_mode"] == "graduated" and len(lines) > 1:
-        return [in_one(price, lines)]
-    return [with_halves_to_even(line) for line in lines] if state.switches.half_units == "to_even" else lines
+        return [settled(state, price, in_one(lines))]
+    return [settled(state, price, line) for line in lines]
 
 
-def whole_cycle(subscription: Body) -> int:
-    """The length in seconds of the full cycle that ends at the subscription's anchor."""
-    interval, count = subscription["_interval"]
-    anchor: int = subscription["billing_cycle_anchor"]
-    return anchor - cycle_start(anchor, -1, interval=interval, count=count)
+def settled(state: State, price: Body, line: PricedLine) -> PricedLine:
+    """A line whose exact amount is rounded as the switches have it."""
+    if state.switches.three_decimals == "tens" and price["currency"] in THREE_DECIMALS:
+        return replace(line, amount=whole_ten(line.exact))
+    return with_halves_to_even(line) if state.switches.half_units == "to_even" else line
+
+
+def whole_cycle(subscription: Body, price: Body) -> int:
+    """The length in seconds of the full cycle of a price that ends at the subscription's anchor."""
+    recurring, anchor = price["recurring"], subscription["billing_cycle_anchor"]
+    before = cycle_start(anchor, -1, interval=recurring["interval"], count=recurring["interval_count"])
+    return int(anchor - before)
 
 
 def loose_line(state: State, invoice: Body, item: Body) -> Body:

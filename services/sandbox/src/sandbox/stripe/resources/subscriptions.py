@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe.domain.calendar import cycle_number, cycle_start
+from sandbox.stripe.domain.calendar import cycle_start
 from sandbox.stripe.errors import StripeError, absent, invalid, missing, no_address, refused, unsupported
 from sandbox.stripe.resources import params as p
 from sandbox.stripe.resources.catalogue import without_tiers
 from sandbox.stripe.resources.clock_limits import take_subscription
-from sandbox.stripe.resources.invoices import open_cycle_invoice, open_first_invoice, open_last_invoice
+from sandbox.stripe.resources.openings import open_first_invoice, open_last_invoice
 from sandbox.stripe.resources.params import Params
+from sandbox.stripe.resources.periods import item_period, last_end, take_shortest
+from sandbox.stripe.resources.renewals import end
 from sandbox.stripe.state import Body, State
 
 _MOST_ITEMS = 20
@@ -51,8 +53,8 @@ def create_subscription(state: State, params: Params) -> Body:
     mode = p.one_of(params.get("billing_mode") or {}, "type", ("classic", "flexible"), "flexible")
     prices = _prices(state, params)
     currency = _currency(customer, [price for price, _, _ in prices])
-    recurring = prices[0][0]["recurring"]
-    anchor, start = _anchor_and_start(state, params, recurring)
+    _mix_in_flexible_mode_only(mode, [price for price, _, _ in prices])
+    anchor, start = _anchor_and_start(state, params, [price["recurring"] for price, _, _ in prices])
     id_ = state.new_id("subscription")
     body: Body = {
         "id": id_,
@@ -106,9 +108,11 @@ def create_subscription(state: State, params: Params) -> Body:
         "trial_end": None,
         "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
         "trial_start": None,
-        "_interval": [recurring["interval"], recurring["interval_count"]],
     }
     _add_items(state, body, prices)
+    take_shortest(state, body)
+    if body["cancel_at_period_end"]:
+        body["cancel_at"], body["canceled_at"] = last_end(body), state.now
     if customer["currency"] is None:
         customer["currency"] = currency
         state.put(customer)
@@ -125,15 +129,20 @@ def _currency(customer: Body, prices: list[Body]) -> str:
     return currency
 
 
-def _anchor_and_start(state: State, params: Params, recurring: Body) -> tuple[int, int]:
-    every = {"interval": recurring["interval"], "count": recurring["interval_count"]}
+def _mix_in_flexible_mode_only(mode: str, prices: list[Body]) -> None:
+    intervals = {(price["recurring"]["interval"], price["recurring"]["interval_count"]) for price in prices}
+    if mode == "classic" and len(intervals) > 1:
+        raise refused("All prices of a subscription must have the same interval in classic mode.", param="items")
+
+
+def _anchor_and_start(state: State, params: Params, recurring: list[Body]) -> tuple[int, int]:
     anchor = p.whole(params, "billing_cycle_anchor", state.now)
     start = p.whole(params, "backdate_start_date", state.now)
     if anchor < state.now:
         raise invalid("billing_cycle_anchor", "`billing_cycle_anchor` cannot be earlier than the current time.")
     if start > state.now:
         raise invalid("backdate_start_date", "`backdate_start_date` must be in the past.")
-    if anchor > cycle_start(state.now, 1, **every):
+    if anchor > min(cycle_start(state.now, 1, interval=r["interval"], count=r["interval_count"]) for r in recurring):
         raise invalid(
             "billing_cycle_anchor",
             "`billing_cycle_anchor` cannot be later than the next natural billing date for the plan.",
@@ -163,14 +172,12 @@ def _prices(state: State, params: Params) -> list[tuple[Body, int | None, Params
         found.append((price, None if metered else p.whole(item, "quantity", 1), item))
     if len({price["id"] for price, _, _ in found}) != len(found):
         raise refused("A price may stand on a subscription once only.", param="items")
-    if len({(price["recurring"]["interval"], price["recurring"]["interval_count"]) for price, _, _ in found}) != 1:
-        raise unsupported("items with different intervals")
     return found
 
 
 def _add_items(state: State, body: Body, prices: list[tuple[Body, int | None, Params]]) -> None:
-    start, end = current_period(body, state.now)
     for price, quantity, given in prices:
+        start, end = item_period(body, price, state.now)
         item: Body = {
             "id": state.new_id("subscription_item"),
             "object": "subscription_item",
@@ -189,49 +196,6 @@ def _add_items(state: State, body: Body, prices: list[tuple[Body, int | None, Pa
         if quantity is not None:
             item["quantity"] = quantity
         body["items"]["data"].append(item)
-
-
-def current_period(body: Body, now: int) -> tuple[int, int]:
-    """The period that holds `now`: a cycle of the anchor, or what lies between the start and a future anchor."""
-    anchor = body["billing_cycle_anchor"]
-    interval, count = body["_interval"]
-    if now < anchor:
-        return max(body["start_date"], cycle_start(anchor, -1, interval=interval, count=count)), anchor
-    number = cycle_number(anchor, now, interval=interval, count=count)
-    start = cycle_start(anchor, number, interval=interval, count=count)
-    return start, cycle_start(anchor, number + 1, interval=interval, count=count)
-
-
-def period_end(body: Body) -> int:
-    """When the running period ends."""
-    end: int = body["items"]["data"][0]["current_period_end"]
-    return end
-
-
-def renew(state: State, body: Body) -> None:
-    """The period has ended (business time stands at its end): a new one begins, and its draft invoice is made."""
-    ended = (body["items"]["data"][0]["current_period_start"], period_end(body))
-    if body["cancel_at_period_end"]:
-        open_last_invoice(state, body, ended=ended)
-        _end(state, body)
-        return
-    coming = current_period(body, ended[1])
-    before = {"items": {"data": [dict(item) for item in body["items"]["data"]]}}
-    for item in body["items"]["data"]:
-        item["current_period_start"], item["current_period_end"] = coming
-        item["billed_until"] = coming[1] if "quantity" in item else ended[1]
-    open_cycle_invoice(state, body, ended=ended, coming=coming)
-    state.put(body)
-    state.announce("customer.subscription.updated", body, before)
-
-
-def _end(state: State, body: Body) -> None:
-    body["status"] = "canceled"
-    body["canceled_at"] = body["canceled_at"] or state.now
-    body["ended_at"] = state.now
-    body["cancellation_details"] = {"comment": None, "feedback": None, "reason": "cancellation_requested"}
-    state.put(body)
-    state.announce("customer.subscription.deleted", body)
 
 
 def update_subscription(state: State, id_: str, params: Params) -> Body:
@@ -261,7 +225,7 @@ def update_subscription(state: State, id_: str, params: Params) -> Body:
         body["description"] = p.optional(params, "description")
     if "cancel_at_period_end" in params:
         body["cancel_at_period_end"] = p.boolean(params, "cancel_at_period_end", False)
-        body["cancel_at"] = period_end(body) if body["cancel_at_period_end"] else None
+        body["cancel_at"] = last_end(body) if body["cancel_at_period_end"] else None
         body["canceled_at"] = state.now if body["cancel_at_period_end"] else None
     state.put(body)
     state.announce("customer.subscription.updated", body, before)
@@ -291,8 +255,8 @@ def cancel_subscription(state: State, id_: str, params: Params) -> Body:
         raise unsupported("prorate")
     body = _running(state, id_)
     if p.boolean(params, "invoice_now", False):
-        open_last_invoice(state, body, ended=(body["items"]["data"][0]["current_period_start"], state.now))
-    _end(state, body)
+        open_last_invoice(state, body)
+    end(state, body)
     return body
 
 
