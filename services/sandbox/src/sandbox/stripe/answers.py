@@ -66,6 +66,13 @@ class Answers:
     units all the same (`kept`), or rounded to the step (`tens`)?
     """
 
+    discount_stack: Literal["in_sequence", "of_the_whole"] = "in_sequence"
+    """
+    Is a percentage of what the discounts before it have left (`in_sequence`), or of what stood before any of its level?
+    """
+    percent_share: Literal["each_line", "of_the_sum"] = "each_line"
+    """Is a percentage rounded on each line, or once on the sum of the lines and then shared out?"""
+
     def turned(self, wanted: dict[str, str]) -> Self:
         """These answers with some of them turned. Raises WrongAnswer where a name or a value is unknown."""
         known = choices(selling=True)
@@ -99,7 +106,7 @@ class Answers:
 
 
 # What is asked only where more than usage and seats is sold: `choices()` leaves these out.
-_SELLING = frozenset({"flat_at_zero", "three_decimals"})
+_SELLING = frozenset({"flat_at_zero", "three_decimals", "discount_stack", "percent_share"})
 
 
 def choices(*, selling: bool = False) -> dict[str, tuple[str, ...]]:

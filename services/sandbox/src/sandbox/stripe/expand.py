@@ -8,7 +8,7 @@ from sandbox.stripe import shapes
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.state import Body, State
 
-_INCLUDED = {("price", "tiers")}  # fields that are there only when they are asked for
+_INCLUDED = {("price", "tiers"), ("coupon", "applies_to")}  # fields that are there only when they are asked for
 _DEEPEST = 4
 
 
@@ -29,6 +29,8 @@ def expand(state: State, body: Body, params: dict[str, Any]) -> Body:
 
 def _expand(state: State, value: Any, parts: list[str], path: str) -> Any:
     if isinstance(value, list):
+        if value and all(isinstance(item, str) for item in value):
+            value = [_named(state, item, path) for item in value]
         return [_expand(state, item, parts, path) for item in value]
     if not parts or value is None:
         return value
@@ -36,17 +38,21 @@ def _expand(state: State, value: Any, parts: list[str], path: str) -> Any:
         raise _cannot(path)
     name, rest = parts[0], parts[1:]
     if (value.get("object"), name) in _INCLUDED:
-        kept = state.objects["price"][value["id"]]
+        kept = state.objects[value["object"]][value["id"]]
         return {**value, name: kept[name]} if name in kept else value
     if name not in value:
         raise _cannot(path)
     inner = value[name]
     if isinstance(inner, str):
-        found = state.find(inner)
-        if found is None:
-            raise _cannot(path)
-        inner = shapes.shown(state, found)
+        inner = _named(state, inner, path)
     return {**value, name: _expand(state, inner, rest, path)}
+
+
+def _named(state: State, id_: str, path: str) -> Any:
+    found = state.find(id_)
+    if found is None:
+        raise _cannot(path)
+    return shapes.shown(state, found)
 
 
 def _cannot(path: str) -> StripeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.stripe.resources.catalogue import without_tiers
+from sandbox.stripe.resources.coupons import is_valid, without_products
 from sandbox.stripe.resources.drafts import reread
 from sandbox.stripe.resources.invoice_shape import shown_invoice
 from sandbox.stripe.state import Body, State
@@ -17,6 +18,8 @@ def shown(state: State, body: Body, *, created: bool = False) -> Body:
         return shown_invoice(reread(state, body))
     if kind == "price":
         return without_tiers(body)
+    if kind == "coupon" and "duration" in body:
+        return {**without_products(body), "valid": is_valid(state, body)}
     if kind == "event":
         return {**body, "pending_webhooks": len(state.pending.get(body["id"], ()))}
     if kind == "webhook_endpoint" and not created and "url" in body:

@@ -37,6 +37,8 @@ PREFIXES = {
     "v2.core.event_destination": "ed_test_6",
     "v2.core.event": "evt_test_6",
     "delivery": "dlv_",
+    "coupon": "",
+    "discount": "di_1",
     "test_helpers.test_clock": "clock_1",
 }
 
@@ -70,6 +72,9 @@ class State:
         self.keyed_events: dict[str, MeterEvent] = {}  # by Idempotency-Key
         self.waiting: list[MeterEvent] = []  # accepted, not counted yet
         self.answers: dict[str, Answer] = {}
+        self.item_owners: dict[str, str] = {}  # subscription item: its subscription
+        self.pending_items: dict[str, dict[str, Body]] = {}  # customer: invoice items that no invoice has taken up
+        self.is_preview = False  # whether this is a copy, made to see what would be billed
         self.drafts: dict[str, Body] = {}  # invoices that are still drafts
         self.pending: dict[str, set[str]] = {}  # event id: its deliveries under way
         self.under_way: set[str] = set()  # ids of all deliveries under way, from the moment they are decided on
@@ -146,6 +151,14 @@ class State:
                 self.drafts[id_] = body
             else:
                 self.drafts.pop(id_, None)
+        elif kind == "subscription":
+            self.item_owners.update((item["id"], id_) for item in body["items"]["data"])
+        elif kind == "invoiceitem":
+            pending = self.pending_items.setdefault(body["customer"], {})
+            if body["invoice"] is None and not body.get("deleted"):
+                pending[id_] = body
+            else:
+                pending.pop(id_, None)
         elif kind == "delivery":
             under_way = self.pending.setdefault(body["event"], set())
             if body["status"] == "pending":

@@ -24,6 +24,11 @@ class PricedLine:
     exact: Fraction = field(default=Fraction(0), compare=False)
     is_flat: bool = field(default=False, compare=False)
 
+    @classmethod
+    def of(cls, quantity: Decimal, exact: Fraction) -> PricedLine:
+        """A line with no single unit price, rounded once from its exact amount."""
+        return cls(quantity, None, whole(exact), exact)
+
 
 def whole(exact: Decimal | Fraction) -> int:
     """The nearest whole minor unit; a half goes away from zero. Source: decimal amounts are rounded per line."""

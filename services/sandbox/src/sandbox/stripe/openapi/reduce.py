@@ -28,6 +28,9 @@ _EXPANDED = {
     "line_item",
     "invoiceitem",
     "billing.meter",
+    "coupon",
+    "discount",
+    "deleted_discount",
 }
 _NOISE = {"description", "x-expandableFields", "x-resourceId", "x-expansionResources", "summary", "x-resourceIds"}
 # Fields that the sandbox never has a value for, and that lead to hundreds of schemas.

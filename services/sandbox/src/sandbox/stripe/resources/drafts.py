@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe.resources.invoice_shape import DRAFT_S, subscription_of
+from sandbox.stripe.resources.discounts import sum_up
+from sandbox.stripe.resources.invoice_shape import DRAFT_S
 from sandbox.stripe.resources.lines import usage_lines
 from sandbox.stripe.state import Body, State
 
@@ -20,8 +21,6 @@ def refresh(state: State, invoice: Body) -> Body:
     """A draft's metered lines as the usage counted so far makes them; a finalised invoice stays as it is."""
     if invoice["status"] != "draft" or not any("_usage" in line for line in invoice["lines"]["data"]):
         return invoice
-    subscription = state.objects["subscription"][subscription_of(invoice)]
-    items = {item["id"]: item for item in subscription["items"]["data"]}
     known = {_place(line): line["id"] for line in invoice["lines"]["data"] if "_usage" in line}
     lines: list[Body] = []
     done: set[str] = set()
@@ -32,7 +31,9 @@ def refresh(state: State, invoice: Body) -> Body:
         item_id = line["parent"]["subscription_item_details"]["subscription_item"]
         if item_id not in done:
             done.add(item_id)
-            lines += usage_lines(state, invoice, items[item_id], (line["period"]["start"], line["period"]["end"]))
+            period = (line["period"]["start"], line["period"]["end"])
+            counted = usage_lines(state, invoice, _as_billed(state, line), period)
+            lines += [{**one, "discounts": line["discounts"]} for one in counted]
     for line in lines:
         if "_usage" in line:
             line["id"] = known.get(_place(line), line["id"])
@@ -40,15 +41,22 @@ def refresh(state: State, invoice: Body) -> Body:
     return total_up(state, invoice)
 
 
+def _as_billed(state: State, line: Body) -> Body:
+    """The item of a metered line with the price that it had then: it may have changed, or gone, since."""
+    details = line["parent"]["subscription_item_details"]
+    price = state.objects["price"][line["pricing"]["price_details"]["price"]]
+    return {"id": details["subscription_item"], "subscription": details["subscription"], "price": price}
+
+
 def _place(line: Body) -> tuple[Any, ...]:
     return (line["parent"]["subscription_item_details"]["subscription_item"], line["_tier"])
 
 
 def total_up(state: State, invoice: Body) -> Body:
-    """Sum the lines; the customer's balance lowers (or raises) what is due."""
-    total = sum(line["amount"] for line in invoice["lines"]["data"])
-    for name in ("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax"):
-        invoice[name] = total
+    """Sum the lines and take the discounts off; the customer's balance lowers (or raises) what is due."""
+    subtotal, total = sum_up(state, invoice)
+    invoice["subtotal"] = invoice["subtotal_excluding_tax"] = subtotal
+    invoice["total"] = invoice["total_excluding_tax"] = total
     invoice["starting_balance"] = state.objects["customer"][invoice["customer"]]["balance"]
     invoice["amount_due"] = max(total + invoice["starting_balance"], 0)
     invoice["amount_remaining"] = invoice["amount_due"] - invoice["amount_paid"]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sandbox.stripe.domain.amounts import whole
-from sandbox.stripe.errors import absent, missing, refused, unsupported
+from sandbox.stripe.errors import absent, invalid, missing, refused, unsupported
 from sandbox.stripe.resources import params as p
+from sandbox.stripe.resources.catalogue import THREE_DECIMALS
+from sandbox.stripe.resources.discounts import attach, read
 from sandbox.stripe.resources.drafts import total_up
+from sandbox.stripe.resources.invoice_shape import shown_invoice
 from sandbox.stripe.resources.lines import loose_line, plain
 from sandbox.stripe.resources.params import Params
 from sandbox.stripe.state import Body, State
+
+_PRICING = ("quantity", "quantity_decimal", "unit_amount_decimal", "pricing")
 
 
 def create_item(state: State, params: Params) -> Body:
@@ -31,12 +36,54 @@ def create_item(state: State, params: Params) -> Body:
         "unit_amount_decimal",
         "pricing",
         "discountable",
+        "discounts",
     )
     customer = state.get("customer", p.text(params, "customer"), param="customer")
     invoice = _draft(state, params)
-    quantity = Decimal(str(params.get("quantity_decimal") or params.get("quantity") or "1"))
+    subscription = p.optional(params, "subscription")
+    if subscription is not None:
+        state.get("subscription", subscription, param="subscription")
+    quantity = _quantity(params)
     amount, pricing, currency = _amount(state, params, quantity)
-    period = params.get("period") or {}
+    _be_payable(state, currency, amount)
+    discounts = read(state, params.get("discounts", ""), currency)
+    body = new_item(
+        state,
+        customer,
+        amount=amount,
+        currency=currency,
+        quantity=quantity,
+        pricing=pricing,
+        period=_period(params, (state.now, state.now)),
+        subscription=subscription,
+        description=p.optional(params, "description"),
+        discountable=p.boolean(params, "discountable", True),
+        metadata=p.metadata(params),
+    )
+    body["discounts"] = attach(state, discounts, customer=customer["id"], invoice_item=body["id"])
+    if invoice is not None:
+        _put_on(state, invoice, body)
+    return body
+
+
+def new_item(
+    state: State,
+    customer: Body,
+    *,
+    amount: int,
+    currency: str,
+    quantity: Decimal,
+    pricing: Body,
+    period: tuple[int, int],
+    subscription: str | None,
+    description: str | None,
+    discountable: bool = True,
+    metadata: Body | None = None,
+    proration: Body | None = None,
+) -> Body:
+    """
+    Keep a pending invoice item. `proration` is what it prorates: `subscription_item`, and `credited_items` of a credit.
+    """
     body: Body = {
         "id": state.new_id("invoiceitem"),
         "object": "invoiceitem",
@@ -45,34 +92,120 @@ def create_item(state: State, params: Params) -> Body:
         "customer": customer["id"],
         "customer_account": None,
         "date": state.now,
-        "description": p.optional(params, "description"),
-        "discountable": p.boolean(params, "discountable", True),
+        "description": description,
+        "discountable": discountable,
         "discounts": [],
         "frozen_fields": [],
-        "invoice": invoice["id"] if invoice else None,
+        "invoice": None,
         "invoicing_rules": None,
         "livemode": False,
-        "metadata": p.metadata(params),
+        "metadata": metadata or {},
         "net_amount": amount,
         "parent": None,
-        "period": {"start": p.whole(period, "start", state.now), "end": p.whole(period, "end", state.now)},
+        "period": {"start": period[0], "end": period[1]},
         "pricing": pricing,
-        "proration": False,
+        "proration": proration is not None,
         "quantity": int(quantity),
         "quantity_decimal": plain(quantity),
         "tax_rates": [],
         "test_clock": customer["test_clock"],
-        "_subscription": p.optional(params, "subscription"),
+        "_subscription": subscription,
     }
-    if body["_subscription"] is not None:
-        state.get("subscription", body["_subscription"], param="subscription")
+    if proration is not None:
+        details = {"subscription": subscription, "subscription_item": proration["subscription_item"]}
+        body["parent"] = {"type": "subscription_details", "subscription_details": details}
+        body["proration_details"] = {"credited_items": proration["credited_items"], "discount_amounts": []}
     state.put(body)
     state.announce("invoiceitem.created", body)
-    if invoice is not None:
-        invoice["lines"]["data"].insert(0, loose_line(state, invoice, body))
-        total_up(state, invoice)
-        state.put(invoice)
     return body
+
+
+def _put_on(state: State, invoice: Body, body: Body) -> None:
+    """The item's line goes onto a draft."""
+    body["invoice"] = invoice["id"]
+    invoice["lines"]["data"].insert(0, loose_line(state, invoice, body))
+    _changed(state, invoice, body)
+
+
+def _changed(state: State, invoice: Body, item: Body) -> None:
+    before = {"total": invoice["total"], "amount_due": invoice["amount_due"]}
+    total_up(state, invoice)
+    state.put(invoice)
+    state.put(item)
+    state.announce("invoice.updated", shown_invoice(invoice), before)
+
+
+def _quantity(params: Params) -> Decimal:
+    given = str(params.get("quantity_decimal") or params.get("quantity") or "1")
+    try:
+        return Decimal(given)
+    except InvalidOperation:
+        raise invalid("quantity_decimal", f"Invalid decimal: {given}", code="parameter_invalid_decimal") from None
+
+
+def _period(params: Params, known: tuple[int, int]) -> tuple[int, int]:
+    given = params.get("period") or {}
+    start, end = p.whole(given, "start", known[0]), p.whole(given, "end", known[1])
+    if end < start:
+        raise invalid("period[end]", "The period's end must not lie before its start.")
+    return start, end
+
+
+def _be_payable(state: State, currency: str, amount: int) -> None:
+    if state.switches.three_decimals == "tens" and currency in THREE_DECIMALS and amount % 10:
+        raise invalid("amount", "Amounts in a three-decimal currency must end in 0.")
+
+
+def update_item(state: State, id_: str, params: Params) -> Body:
+    """POST /v1/invoiceitems/{id}: while it is pending, or on a draft."""
+    p.only(params, "amount", "description", "discountable", "discounts", "metadata", "period", *_PRICING)
+    body = state.get("invoiceitem", id_)
+    invoice = _own_draft(state, body, "changed")
+    if body["proration"] and params.keys() & {"amount", "discountable", *_PRICING}:
+        raise refused("You cannot change the amount of a proration.", param="amount")
+    if params.keys() & {"amount", *_PRICING}:
+        known = {"currency": body["currency"], "quantity_decimal": body["quantity_decimal"], **params}
+        if "amount" not in params and not params.keys() & {"unit_amount_decimal", "pricing"}:
+            known.setdefault("unit_amount_decimal", (body["pricing"] or {}).get("unit_amount_decimal"))
+        if "quantity" in params and "quantity_decimal" not in params:
+            del known["quantity_decimal"]
+        quantity = _quantity(known)
+        body["amount"], body["pricing"], _ = _amount(state, known, quantity)
+        body["net_amount"] = body["amount"]
+        body["quantity"], body["quantity_decimal"] = int(quantity), plain(quantity)
+    if "discounts" in params:
+        found = read(state, params["discounts"], body["currency"])
+        body["discounts"] = attach(state, found, customer=body["customer"], invoice_item=id_)
+    start, end = _period(params, (body["period"]["start"], body["period"]["end"]))
+    body["period"] = {"start": start, "end": end}
+    if "description" in params:
+        body["description"] = p.optional(params, "description")
+    body["discountable"] = p.boolean(params, "discountable", body["discountable"])
+    body["metadata"] = p.metadata(params, body)
+    state.put(body)
+    if invoice is not None:
+        place = _line_of(invoice, id_)
+        known_id = invoice["lines"]["data"][place]["id"]
+        invoice["lines"]["data"][place] = {**loose_line(state, invoice, body), "id": known_id}
+        _changed(state, invoice, body)
+    return body
+
+
+def _own_draft(state: State, item: Body, done: str) -> Body | None:
+    """The draft that an item is on; None while it is pending. Refused once it is on a finalised invoice."""
+    if item["invoice"] is None:
+        return None
+    invoice = state.objects["invoice"][item["invoice"]]
+    if invoice["status"] != "draft":
+        raise refused(
+            f"This invoice item is attached to an invoice and can no longer be {done}.", code="invoice_not_editable"
+        )
+    return invoice
+
+
+def _line_of(invoice: Body, item_id: str) -> int:
+    """The place of an item's line on its invoice."""
+    return next(place for place, line in enumerate(invoice["lines"]["data"]) if line.get("_item") == item_id)
 
 
 def _draft(state: State, params: Params) -> Body | None:
@@ -125,10 +258,12 @@ def list_items(state: State, params: Params) -> Body:
 
 
 def delete_item(state: State, id_: str, _: Params) -> Body:
-    """DELETE /v1/invoiceitems/{id}: while no invoice has taken it up."""
+    """DELETE /v1/invoiceitems/{id}: while it is pending, or on a draft."""
     body = state.get("invoiceitem", id_)
-    if body["invoice"] is not None:
-        raise refused("This invoice item is attached to an invoice and can no longer be deleted.")
+    invoice = _own_draft(state, body, "deleted")
+    if invoice is not None:
+        del invoice["lines"]["data"][_line_of(invoice, id_)]
+        _changed(state, invoice, body)
     body["deleted"] = True
     state.put(body)
     state.announce("invoiceitem.deleted", body)

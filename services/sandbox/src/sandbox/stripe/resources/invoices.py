@@ -7,13 +7,20 @@ from typing import Any
 from sandbox.stripe.errors import StripeError, missing, no_address, refused
 from sandbox.stripe.resources import params as p
 from sandbox.stripe.resources.collection import charge, collect, finalise, payment_method, settle
-from sandbox.stripe.resources.drafts import reread
+from sandbox.stripe.resources.discounts import attach, read
+from sandbox.stripe.resources.drafts import reread, total_up
 from sandbox.stripe.resources.invoice_shape import DRAFT_S, shown_invoice, shown_line, subscription_of
 from sandbox.stripe.resources.params import Params
 from sandbox.stripe.state import Body, State
 
 METHODS = ("charge_automatically", "send_invoice")
-_OF_DRAFTS = ("description", "collection_method", "days_until_due", "due_date")  # parameters for drafts alone
+_OF_DRAFTS = (
+    "description",
+    "collection_method",
+    "days_until_due",
+    "due_date",
+    "discounts",
+)  # parameters for drafts alone
 
 
 def retrieve_invoice(state: State, id_: str, _: Params) -> Body:
@@ -22,13 +29,17 @@ def retrieve_invoice(state: State, id_: str, _: Params) -> Body:
 
 
 def update_invoice(state: State, id_: str, params: Params) -> Body:
-    """POST /v1/invoices/{id}: `auto_advance` and metadata; of a draft also description and how it is collected."""
+    """POST /v1/invoices/{id}: `auto_advance`, metadata; of a draft also description, discounts, collection."""
     p.only(params, "auto_advance", "metadata", *_OF_DRAFTS)
     invoice = state.get("invoice", id_)
     before = {key: invoice[key] for key in params if key in invoice}
     if params.keys() & set(_OF_DRAFTS) and invoice["status"] != "draft":
         raise refused("Finalized invoices can't be updated in this way.", code="invoice_not_editable")
+    discounts = read(state, params["discounts"], invoice["currency"]) if "discounts" in params else None
     _update_collection(state, invoice, params)
+    if discounts is not None:
+        invoice["discounts"] = attach(state, discounts, customer=invoice["customer"], invoice=id_)
+        total_up(state, invoice)
     if "auto_advance" in params:
         invoice["auto_advance"] = p.boolean(params, "auto_advance", True)
         if invoice["status"] == "draft":

@@ -19,31 +19,45 @@ def licensed_lines(state: State, invoice: Body, item: Body, period: Span, *, who
     price = state.objects["price"][item["price"]["id"]]
     part_s = period[1] - period[0]
     lines = []
-    for priced in _priced(state, price, Decimal(item["quantity"])):
+    for priced in priced_lines(state, price, Decimal(item["quantity"])):
         is_part = whole_s is not None and whole_s != part_s
         done = settled(state, price, prorated(priced, part_s, whole_s)) if is_part and whole_s else priced
         lines.append(_item_line(state, invoice, item, done, period, proration=is_part))
     return lines
 
 
-def usage_lines(state: State, invoice: Body, item: Body, period: Span) -> list[Body]:
-    """A metered item's lines for a period that has ended, from what is counted now."""
-    price = state.objects["price"][item["price"]["id"]]
+def trial_line(state: State, invoice: Body, item: Body, period: Span) -> Body:
+    """A licensed item's line for its trial: free."""
+    free = PricedLine(Decimal(item["quantity"]), Decimal(0), 0)
+    line = _item_line(state, invoice, item, free, period, proration=False)
+    line["description"] = f"Trial period for {product_name(state, item['price'])}"
+    return line
+
+
+def counted_usage(state: State, customer: str, price: Body, period: Span) -> tuple[str, Decimal]:
+    """A metered price's meter, by its event's name, and what it has counted of a customer in a period."""
     meter = state.objects["billing.meter"][price["recurring"]["meter"]]
-    counted = state.tally(invoice["customer"], meter["event_name"]).aggregate(
+    counted = state.tally(customer, meter["event_name"]).aggregate(
         *period, formula=meter["default_aggregation"]["formula"], window=meter["event_time_window"]
     )
     if state.switches.negative_sum == "nothing":
         counted = max(counted, Decimal(0))
+    return meter["event_name"], counted
+
+
+def usage_lines(state: State, invoice: Body, item: Body, period: Span) -> list[Body]:
+    """A metered item's lines for a period that has ended, from what is counted now."""
+    price = state.objects["price"][item["price"]["id"]]
+    event_name, counted = counted_usage(state, invoice["customer"], price, period)
     lines = []
-    for tier, priced in enumerate(_priced(state, price, counted)):
+    for tier, priced in enumerate(priced_lines(state, price, counted)):
         line = _item_line(state, invoice, item, priced, period, proration=False)
-        line["_usage"], line["_tier"] = meter["event_name"], tier
+        line["_usage"], line["_tier"] = event_name, tier
         lines.append(line)
     return lines
 
 
-def _priced(state: State, price: Body, quantity: Decimal) -> list[PricedLine]:
+def priced_lines(state: State, price: Body, quantity: Decimal) -> list[PricedLine]:
     """The lines of a quantity, as the switches have them."""
     lines = price_lines(price, quantity)
     if quantity == 0 and state.switches.flat_at_zero == "free":
@@ -73,22 +87,48 @@ def loose_line(state: State, invoice: Body, item: Body) -> Body:
     line.update(
         description=item["description"],
         discountable=item["discountable"],
+        discounts=item["discounts"],
         metadata=item["metadata"],
         quantity=item["quantity"],
         quantity_decimal=item["quantity_decimal"],
         pricing=item["pricing"],
-        parent={
-            "type": "invoice_item_details",
-            "subscription_item_details": None,
-            "invoice_item_details": {
-                "invoice_item": item["id"],
-                "proration": False,
-                "proration_details": {"credited_items": None},
-                "subscription": item["_subscription"],
-            },
-        },
+        parent=_proration_parent(item) if item["proration"] else _loose_parent(item),
+        _item=item["id"],
     )
     return line
+
+
+def _loose_parent(item: Body) -> Body:
+    return {
+        "type": "invoice_item_details",
+        "subscription_item_details": None,
+        "invoice_item_details": {
+            "invoice_item": item["id"],
+            "proration": False,
+            "proration_details": {"credited_items": None},
+            "subscription": item["_subscription"],
+        },
+    }
+
+
+def _proration_parent(item: Body) -> Body:
+    credited = (item["proration_details"]["credited_items"] or {}).get("invoice_line_item_details")
+    return {
+        "type": "subscription_item_details",
+        "invoice_item_details": None,
+        "subscription_item_details": {
+            "invoice_item": item["id"],
+            "proration": True,
+            "proration_details": {"credited_items": credited},
+            "subscription": item["_subscription"],
+            "subscription_item": item["parent"]["subscription_details"]["subscription_item"],
+        },
+    }
+
+
+def product_name(state: State, price: Body) -> str:
+    """The name of a price's product."""
+    return str(state.objects["product"][price["product"]]["name"])
 
 
 def plain(value: Decimal) -> str:
@@ -99,11 +139,10 @@ def plain(value: Decimal) -> str:
 
 def _item_line(state: State, invoice: Body, item: Body, priced: PricedLine, period: Span, *, proration: bool) -> Body:
     price = item["price"]
-    product = state.objects["product"][price["product"]]["name"]
     quantity = plain(priced.quantity)
     line = _line(state, invoice, priced.amount, period)
     line.update(
-        description=f"{quantity} × {product}",
+        description=f"{quantity} × {product_name(state, price)}",
         discountable=not proration,
         subscription=item["subscription"],
         quantity=int(priced.quantity),

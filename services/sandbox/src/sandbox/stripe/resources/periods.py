@@ -6,6 +6,8 @@ from sandbox.stripe.domain.calendar import cycle_number, cycle_start
 from sandbox.stripe.resources.lines import Span
 from sandbox.stripe.state import Body, State
 
+WARNED_S = 3 * 86_400  # so long before its end `customer.subscription.trial_will_end` tells of a trial
+
 
 def item_period(subscription: Body, price: Body, at: int) -> Span:
     """
@@ -54,9 +56,13 @@ def last_end(subscription: Body) -> int:
 
 
 def next_due(subscription: Body) -> int:
-    """When it is to be worked on next: a period ends, or it ends itself."""
-    ends_at = subscription["cancel_at"]
-    return first_end(subscription) if ends_at is None else min(first_end(subscription), ends_at)
+    """When it is to be worked on next: a period ends, it ends itself, or its trial's end is near."""
+    found = [first_end(subscription)]
+    if subscription["cancel_at"] is not None:
+        found.append(subscription["cancel_at"])
+    if subscription["status"] == "trialing" and not subscription.get("_warned"):
+        found.append(max(subscription["trial_end"] - WARNED_S, subscription["trial_start"]))
+    return min(found)
 
 
 def take_shortest(state: State, subscription: Body) -> None:

@@ -36,7 +36,7 @@ def clock_of(state: State, method: str, ids: tuple[str, ...], params: Params) ->
 
 def _clocks(state: State, ids: tuple[str, ...], params: Params) -> Iterator[Body]:
     named = [*ids, *(given for name in _OWNERS if isinstance(given := params.get(name), str))]
-    for found in map(state.find, named):
+    for found in (state.find(state.item_owners.get(id_, id_)) for id_ in named):
         clock = found if found is not None and found["object"] == KIND else state.test_clock_of(found)
         if clock is not None and not clock.get("deleted"):
             yield clock
