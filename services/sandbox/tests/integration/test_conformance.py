@@ -28,7 +28,7 @@ async def test_every_operation_holds_against_the_document(sandbox: Driver, recei
     called = {(operation["method"], operation["path"]) for operation in report["operations"]}
     assert {(op.method, op.path) for op in OPERATIONS} | {("POST", METER_EVENTS)} == called
     assert report["violations"] == []
-    assert len(called) == 68
+    assert len(called) == 81
     assert seen == {(kind, name) for kind, names in newer.RESPONSE_FIELDS.items() for name in names}
 
 
@@ -145,6 +145,34 @@ async def _selling(sandbox: Driver) -> None:
     trial = await sandbox.a_subscription(customer.id, {"price": price.id}, trial_period_days=7)
     await v1.subscriptions.update_async(trial.id, {"trial_end": "now", "cancel_at": "max_period_end"})
     await v1.coupons.delete_async(coupon.id)
+    await _corrections(sandbox, customer.id, made.id, item=made["items"].data[0].id)
+
+
+async def _corrections(sandbox: Driver, customer: str, subscription: str, *, item: str) -> None:
+    v1, notes = sandbox.v1, sandbox.v1.credit_notes
+    ledger = v1.customers.balance_transactions
+    entry = await ledger.create_async(customer, {"amount": -50, "currency": "usd", "description": "d"})
+    await ledger.update_async(customer, entry.id, {"metadata": {"a": "b"}})
+    await ledger.retrieve_async(customer, entry.id)
+    change = {"items": [{"id": item, "quantity": 2}], "proration_behavior": "always_invoice"}
+    await v1.invoices.create_preview_async({"subscription": subscription})
+    await v1.invoices.create_preview_async({"subscription": subscription, "subscription_details": change})
+    first = (await sandbox.invoices(customer))[-1]
+    await v1.invoices.finalize_invoice_async(first.id) if first.status == "draft" else None
+    line = {"type": "invoice_line_item", "invoice_line_item": first.lines.data[0].id, "amount": 100}
+    own = {"type": "custom_line_item", "description": "d", "quantity": 2, "unit_amount": 5}
+    asked = {"invoice": first.id, "lines": [line, own], "reason": "order_change", "memo": "m"}
+    await notes.preview_async(asked)
+    await notes.preview_lines.list_async({**asked, "limit": 1})
+    note = await notes.create_async({**asked, "expand": ["invoice", "customer"]})
+    await notes.update_async(note.id, {"memo": "n", "metadata": {"a": "b"}})
+    await notes.retrieve_async(note.id)
+    await notes.line_items.list_async(note.id)
+    await notes.list_async({"invoice": first.id})
+    await notes.void_credit_note_async(note.id)
+    await v1.invoices.pay_async(first.id, {"paid_out_of_band": True})
+    await notes.create_async({"invoice": first.id, "amount": 30, "credit_amount": 20, "out_of_band_amount": 10})
+    await ledger.list_async(customer, {"limit": 10})
 
 
 async def _test_clocks(sandbox: Driver) -> None:

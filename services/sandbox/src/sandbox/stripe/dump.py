@@ -27,6 +27,20 @@ def dump(state: State, customer: str | None) -> dict[str, Any]:
             if customer in (None, id_)
         },
         "invoices": invoices,
+        "subscriptions": [_subscription(body) for body in _of(state, "subscription", customer)],
+        "invoice_items": [_item(body) for body in _of(state, "invoiceitem", customer)],
+        "credit_notes": [_credit_note(body) for body in _of(state, "credit_note", customer)],
+        "balances": [
+            {"customer": body["id"], "currency": body["currency"], "balance": body["balance"]}
+            for body in state.objects["customer"].values()
+            if customer in (None, body["id"]) and body["balance"]
+        ],
+        "balance_transactions": [
+            _pick(body, "id", "customer", "type", "amount", "ending_balance", "currency", "invoice", "credit_note")
+            for body in _of(state, "customer_balance_transaction", customer)
+        ],
+        "coupons": [_coupon(body) for body in state.objects["coupon"].values()],
+        "discounts": [_discount(body) for body in _of(state, "discount", customer)],
         "totals": _totals(state, customer),
         "usage": _usage(state, customer) if customer is not None else [],
         "meter_events": {
@@ -46,9 +60,16 @@ def _invoice(body: Body) -> Body:
         "currency",
         "status",
         "billing_reason",
+        "subtotal",
         "total",
         "amount_due",
         "amount_paid",
+        "amount_remaining",
+        "starting_balance",
+        "ending_balance",
+        "pre_payment_credit_notes_amount",
+        "post_payment_credit_notes_amount",
+        "total_discount_amounts",
         "period_start",
         "period_end",
         "auto_advance",
@@ -64,10 +85,65 @@ def _invoice(body: Body) -> Body:
             "unit": (line["pricing"] or {}).get("unit_amount_decimal"),
             "meter": line.get("_usage"),
             "period": line["period"],
+            "discounts": line["discount_amounts"],
+            "proration": _is_proration(line),
+            "invoice_item": line.get("_item"),
+            "metadata": line["metadata"],
         }
         for line in body["lines"]["data"]
     ]
     return {**{name: body[name] for name in names}, "lines": lines}
+
+
+def _of(state: State, kind: str, customer: str | None) -> list[Body]:
+    rows = state.objects[kind].values()
+    return [body for body in rows if customer in (None, body["customer"]) and not body.get("deleted")]
+
+
+def _pick(body: Body, *names: str) -> Body:
+    return {name: body[name] for name in names}
+
+
+def _is_proration(line: Body) -> bool:
+    return bool(((line["parent"] or {}).get("subscription_item_details") or {}).get("proration"))
+
+
+def _subscription(body: Body) -> Body:
+    names = ("id", "customer", "status", "currency", "billing_cycle_anchor", "trial_end", "cancel_at", "ended_at")
+    items = [
+        {
+            **_pick(item, "id", "current_period_start", "current_period_end", "discounts", "metadata"),
+            "price": item["price"]["id"],
+            "quantity": item.get("quantity"),
+        }
+        for item in body["items"]["data"]
+    ]
+    return {**_pick(body, *names, "discounts", "metadata"), "items": items}
+
+
+def _item(body: Body) -> Body:
+    names = ("id", "customer", "invoice", "amount", "currency", "description", "period", "proration", "metadata")
+    return {**_pick(body, *names), "subscription": body["_subscription"]}
+
+
+def _credit_note(body: Body) -> Body:
+    names = ("id", "number", "customer", "invoice", "status", "currency", "total", "type", "reason", "metadata")
+    amounts = ("pre_payment_amount", "post_payment_amount", "out_of_band_amount", "refunds")
+    lines = [
+        {**_pick(line, "type", "amount", "quantity", "discount_amount"), "line": line.get("invoice_line_item")}
+        for line in body["lines"]["data"]
+    ]
+    return {**_pick(body, *names, *amounts), "credited": body["_credit"], "lines": lines}
+
+
+def _coupon(body: Body) -> Body:
+    names = ("id", "name", "percent_off", "amount_off", "currency", "duration", "duration_in_months", "times_redeemed")
+    return {**_pick(body, *names), "products": (body.get("applies_to") or {}).get("products")}
+
+
+def _discount(body: Body) -> Body:
+    names = ("id", "customer", "subscription", "subscription_item", "invoice", "invoice_item", "start", "end")
+    return {**_pick(body, *names), "coupon": body["source"]["coupon"]}
 
 
 def _totals(state: State, customer: str | None) -> list[Body]:

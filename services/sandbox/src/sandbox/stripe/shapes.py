@@ -14,6 +14,8 @@ def shown(state: State, body: Body, *, created: bool = False) -> Body:
     if isinstance(body.get("data"), list) and "id" not in body:
         return {**body, "data": [shown(state, row) for row in body["data"]]}
     kind = body.get("object")
+    if kind == "invoice" and body.get("_preview"):
+        return shown_invoice(body)
     if kind == "invoice":
         return shown_invoice(reread(state, body))
     if kind == "price":

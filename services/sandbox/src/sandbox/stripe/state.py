@@ -39,6 +39,10 @@ PREFIXES = {
     "delivery": "dlv_",
     "coupon": "",
     "discount": "di_1",
+    "credit_note": "cn_1",
+    "credit_note_line_item": "cnli_1",
+    "customer_balance_transaction": "cbtxn_1",
+    "refund": "re_1",
     "test_helpers.test_clock": "clock_1",
 }
 
@@ -108,6 +112,8 @@ class State:
 
     def test_clock_of(self, body: Body | None) -> Body | None:
         """The test clock that an object belongs to; None: it lives by business time."""
+        if body is not None and "test_clock" not in body and isinstance(body.get("customer"), str):
+            body = self.objects["customer"].get(body["customer"])
         id_ = body.get("test_clock") if body is not None else None
         return None if id_ is None else self.objects["test_helpers.test_clock"].get(id_)
 

@@ -31,6 +31,8 @@ _EXPANDED = {
     "coupon",
     "discount",
     "deleted_discount",
+    "credit_note",
+    "customer_balance_transaction",
 }
 _NOISE = {"description", "x-expandableFields", "x-resourceId", "x-expansionResources", "summary", "x-resourceIds"}
 # Fields that the sandbox never has a value for, and that lead to hundreds of schemas.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sandbox.stripe.domain.credits import apply_balance
+from sandbox.stripe.resources.balances import move
 from sandbox.stripe.resources.drafts import refresh, total_up
 from sandbox.stripe.resources.invoice_shape import shown_invoice, subscription_of
 from sandbox.stripe.state import Body, State
@@ -17,8 +19,9 @@ def finalise(state: State, invoice: Body) -> None:
     customer = state.objects["customer"][invoice["customer"]]
     invoice["number"] = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
     customer["next_invoice_sequence"] += 1
-    left = invoice["total"] + customer["balance"]
-    customer["balance"] = min(left, 0)
+    _, balance = apply_balance(invoice["total"], customer["balance"])
+    if balance != customer["balance"]:
+        move(state, customer, balance - customer["balance"], "applied_to_invoice", invoice=invoice["id"])
     invoice["ending_balance"] = customer["balance"]
     invoice["status"] = "open"
     invoice["effective_at"] = invoice["status_transitions"]["finalized_at"] = state.now

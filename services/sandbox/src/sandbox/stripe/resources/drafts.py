@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.stripe.domain.credits import apply_balance
 from sandbox.stripe.resources.discounts import sum_up
 from sandbox.stripe.resources.invoice_shape import DRAFT_S
 from sandbox.stripe.resources.lines import usage_lines
@@ -58,7 +59,7 @@ def total_up(state: State, invoice: Body) -> Body:
     invoice["subtotal"] = invoice["subtotal_excluding_tax"] = subtotal
     invoice["total"] = invoice["total_excluding_tax"] = total
     invoice["starting_balance"] = state.objects["customer"][invoice["customer"]]["balance"]
-    invoice["amount_due"] = max(total + invoice["starting_balance"], 0)
+    invoice["amount_due"], _ = apply_balance(total, invoice["starting_balance"])
     invoice["amount_remaining"] = invoice["amount_due"] - invoice["amount_paid"]
     return invoice
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.stripe.errors import StripeError, missing, no_address, refused
 from sandbox.stripe.resources import params as p
+from sandbox.stripe.resources.balances import move
 from sandbox.stripe.resources.collection import charge, collect, finalise, payment_method, settle
 from sandbox.stripe.resources.discounts import attach, read
 from sandbox.stripe.resources.drafts import reread, total_up
@@ -137,8 +138,12 @@ def _be_open_to_collection(state: State, invoice: Body) -> None:
 
 
 def void_invoice(state: State, id_: str, _: Params) -> Body:
-    """POST /v1/invoices/{id}/void: as if it had never been; its number stays."""
-    return _leave_open(state, id_, "void", "voided_at", "invoice.voided", frm=("open", "uncollectible"))
+    """POST /v1/invoices/{id}/void: as if it had never been; its number stays, balance that it used returns."""
+    invoice = _leave_open(state, id_, "void", "voided_at", "invoice.voided", frm=("open", "uncollectible"))
+    used = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
+    if used:
+        move(state, state.objects["customer"][invoice["customer"]], -used, "unapplied_from_invoice", invoice=id_)
+    return invoice
 
 
 def mark_uncollectible(state: State, id_: str, _: Params) -> Body:
