@@ -81,6 +81,26 @@ async def test_a_kill_under_load_loses_nothing(sandbox: Driver, services: Servic
     assert len(kept) - len(answered) <= 8  # at most what was under way in each lane
 
 
+async def test_what_was_sold_outlives_a_kill(sandbox: Driver, services: Services) -> None:
+    """Pending prorations, discounts and what was billed for which time: half of 31.00, more seats for 16 days."""
+    coupon = await sandbox.v1.coupons.create_async({"percent_off": 50, "duration": "forever"})
+    price, customer = await sandbox.a_price(unit_amount=3100), await sandbox.a_customer()
+    made = await sandbox.a_subscription(customer.id, {"price": price.id}, discounts=[{"coupon": coupon.id}])
+    await sandbox.advance("2026-10-16T00:00:00Z")
+    item = made["items"].data[0].id
+    await sandbox.v1.subscription_items.update_async(item, {"quantity": 2})
+
+    services.kill("sandbox", signal.SIGKILL)
+    services.restart("sandbox")
+    await asyncio.to_thread(services.wait_ready, "sandbox")
+    await sandbox.v1.subscription_items.update_async(item, {"quantity": 3})
+    await sandbox.advance("2026-11-01T00:00:00Z")
+
+    renewal = (await sandbox.invoices(customer.id))[0]
+    assert [line.amount for line in renewal.lines.data] == [2400, -1600, 1600, -800, 9300]
+    assert renewal.total == 1600 + 4650
+
+
 async def test_an_answer_waits_for_a_database_that_is_away(sandbox: Driver, stack: Stack) -> None:
     """PostgreSQL is killed: a request waits, and is answered once it is back; nothing is answered in between."""
     before: Any = await sandbox.a_customer(name="before")

@@ -155,6 +155,23 @@ class TestMeteredItems:
 
         assert (await sandbox.invoices(customer.id))[0].total == 500
 
+    async def test_what_is_refused_changes_nothing(self, sandbox: Driver) -> None:
+        """The second of two entries is wrong: the first is not done either."""
+        customer, made, _ = await seats(sandbox, 1)
+        item = made["items"].data[0].id
+        await sandbox.advance("2026-10-16T00:00:00Z")
+        before = await sandbox.control("GET", f"dump?customer={customer}")
+
+        for wrong in ({"price": "price_none"}, {"id": "si_none"}, {"price": made["items"].data[0].price.id}):
+            with pytest.raises(stripe.InvalidRequestError):
+                await sandbox.v1.subscriptions.update_async(made.id, {"items": [{"id": item, "quantity": 9}, wrong]})
+        with pytest.raises(stripe.InvalidRequestError, match="within the current period"):
+            await sandbox.v1.subscription_items.update_async(item, {"quantity": 9, "proration_date": OCTOBER - 1})
+        with pytest.raises(stripe.InvalidRequestError):
+            await sandbox.v1.subscription_items.update_async(item, {"quantity": -1})
+
+        assert await sandbox.control("GET", f"dump?customer={customer}") == before
+
     async def test_the_last_item_cannot_go(self, sandbox: Driver) -> None:
         _, made, _ = await seats(sandbox, 1)
 

@@ -46,6 +46,8 @@ def create_item(state: State, params: Params) -> Body:
     quantity = _quantity(params)
     amount, pricing, currency = _amount(state, params, quantity)
     _be_payable(state, currency, amount)
+    if invoice is not None and invoice["currency"] != currency:
+        raise refused("The currency of an invoice item must be that of its invoice.", param="currency")
     discounts = read(state, params.get("discounts", ""), currency)
     body = new_item(
         state,
@@ -163,25 +165,16 @@ def update_item(state: State, id_: str, params: Params) -> Body:
     invoice = _own_draft(state, body, "changed")
     if body["proration"] and params.keys() & {"amount", "discountable", *_PRICING}:
         raise refused("You cannot change the amount of a proration.", param="amount")
-    if params.keys() & {"amount", *_PRICING}:
-        known = {"currency": body["currency"], "quantity_decimal": body["quantity_decimal"], **params}
-        if "amount" not in params and not params.keys() & {"unit_amount_decimal", "pricing"}:
-            known.setdefault("unit_amount_decimal", (body["pricing"] or {}).get("unit_amount_decimal"))
-        if "quantity" in params and "quantity_decimal" not in params:
-            del known["quantity_decimal"]
-        quantity = _quantity(known)
-        body["amount"], body["pricing"], _ = _amount(state, known, quantity)
-        body["net_amount"] = body["amount"]
-        body["quantity"], body["quantity_decimal"] = int(quantity), plain(quantity)
+    start, end = _period(params, (body["period"]["start"], body["period"]["end"]))
+    changed: Body = {**_repriced(state, body, params), "period": {"start": start, "end": end}}
+    if "description" in params:
+        changed["description"] = p.optional(params, "description")
+    changed["discountable"] = p.boolean(params, "discountable", body["discountable"])
+    changed["metadata"] = p.metadata(params, body)
     if "discounts" in params:
         found = read(state, params["discounts"], body["currency"])
-        body["discounts"] = attach(state, found, customer=body["customer"], invoice_item=id_)
-    start, end = _period(params, (body["period"]["start"], body["period"]["end"]))
-    body["period"] = {"start": start, "end": end}
-    if "description" in params:
-        body["description"] = p.optional(params, "description")
-    body["discountable"] = p.boolean(params, "discountable", body["discountable"])
-    body["metadata"] = p.metadata(params, body)
+        changed["discounts"] = attach(state, found, customer=body["customer"], invoice_item=id_)
+    body.update(changed)
     state.put(body)
     if invoice is not None:
         place = _line_of(invoice, id_)
@@ -189,6 +182,22 @@ def update_item(state: State, id_: str, params: Params) -> Body:
         invoice["lines"]["data"][place] = {**loose_line(state, invoice, body), "id": known_id}
         _changed(state, invoice, body)
     return body
+
+
+def _repriced(state: State, item: Body, params: Params) -> Body:
+    """The fields that follow from another amount, unit price or quantity; what is not given stays."""
+    if not params.keys() & {"amount", *_PRICING}:
+        return {}
+    known = {"currency": item["currency"], "quantity_decimal": item["quantity_decimal"], **params}
+    if not params.keys() & {"amount", "unit_amount_decimal", "pricing"}:
+        known["unit_amount_decimal"] = (item["pricing"] or {}).get("unit_amount_decimal")
+    if "quantity" in params and "quantity_decimal" not in params:
+        del known["quantity_decimal"]
+    quantity = _quantity(known)
+    amount, pricing, currency = _amount(state, known, quantity)
+    _be_payable(state, currency, amount)
+    numbers = {"quantity": int(quantity), "quantity_decimal": plain(quantity)}
+    return {"amount": amount, "net_amount": amount, "pricing": pricing, **numbers}
 
 
 def _own_draft(state: State, item: Body, done: str) -> Body | None:

@@ -10,12 +10,42 @@ _SHOWN_LINES = 10  # lines that come with the invoice; the others are listed
 
 
 def new_invoice(state: State, subscription: Body, reason: str, period: Span) -> Body:
+    """A draft of a subscription without lines; not kept yet."""
     customer = state.objects["customer"][subscription["customer"]]
     id_ = state.new_id("invoice")
     send = subscription["collection_method"] == "send_invoice"
     advances = subscription["pause_collection"] is None or state.switches.kept_drafts == "advance"
     return {
+        **_blank(),
         "id": id_,
+        "auto_advance": advances,
+        "automatically_finalizes_at": state.now + DRAFT_S if advances else None,
+        "billing_reason": reason,
+        "collection_method": subscription["collection_method"],
+        "created": state.now,
+        "currency": subscription["currency"],
+        "customer": customer["id"],
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "due_date": state.now + subscription["days_until_due"] * 86_400 if send else None,
+        "lines": {"object": "list", "data": [], "has_more": False, "url": f"/v1/invoices/{id_}/lines"},
+        "parent": {
+            "quote_details": None,
+            "type": "subscription_details",
+            "subscription_details": {"metadata": subscription["metadata"], "subscription": subscription["id"]},
+        },
+        "period_end": period[1],
+        "period_start": period[0],
+        "test_clock": subscription["test_clock"],
+    }
+
+
+def _blank() -> Body:
+    """What no new draft has yet, or the sandbox never has."""
+    return {
         "object": "invoice",
         "account_country": "US",
         "account_name": "Sandbox",
@@ -29,7 +59,6 @@ def new_invoice(state: State, subscription: Body, reason: str, period: Span) -> 
         "application": None,
         "attempt_count": 0,
         "attempted": False,
-        "auto_advance": advances,
         "automatic_tax": {
             "enabled": False,
             "liability": None,
@@ -37,27 +66,15 @@ def new_invoice(state: State, subscription: Body, reason: str, period: Span) -> 
             "disabled_reason": None,
             "provider": None,
         },
-        "automatically_finalizes_at": state.now + DRAFT_S if advances else None,
-        "billing_reason": reason,
-        "collection_method": subscription["collection_method"],
-        "created": state.now,
-        "currency": subscription["currency"],
         "custom_fields": None,
-        "customer": customer["id"],
         "customer_account": None,
-        "customer_address": customer["address"],
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_phone": customer["phone"],
         "customer_shipping": None,
-        "customer_tax_exempt": customer["tax_exempt"],
         "customer_tax_ids": [],
         "default_payment_method": None,
         "default_source": None,
         "default_tax_rates": [],
         "description": None,
         "discounts": [],
-        "due_date": state.now + subscription["days_until_due"] * 86_400 if send else None,
         "effective_at": None,
         "ending_balance": None,
         "footer": None,
@@ -67,20 +84,12 @@ def new_invoice(state: State, subscription: Body, reason: str, period: Span) -> 
         "issuer": {"type": "self"},
         "last_finalization_error": None,
         "latest_revision": None,
-        "lines": {"object": "list", "data": [], "has_more": False, "url": f"/v1/invoices/{id_}/lines"},
         "livemode": False,
         "metadata": {},
         "next_payment_attempt": None,
         "number": None,
         "on_behalf_of": None,
-        "parent": {
-            "quote_details": None,
-            "type": "subscription_details",
-            "subscription_details": {"metadata": subscription["metadata"], "subscription": subscription["id"]},
-        },
         "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
-        "period_end": period[1],
-        "period_start": period[0],
         "post_payment_credit_notes_amount": 0,
         "pre_payment_credit_notes_amount": 0,
         "receipt_number": None,
@@ -99,7 +108,6 @@ def new_invoice(state: State, subscription: Body, reason: str, period: Span) -> 
         },
         "subtotal": 0,
         "subtotal_excluding_tax": 0,
-        "test_clock": subscription["test_clock"],
         "total": 0,
         "total_discount_amounts": [],
         "total_excluding_tax": 0,

@@ -94,12 +94,14 @@ def _sound(kept: list[Body], changes: list[Change]) -> list[Change]:
 
 def _read_new(state: State, given: Params, where: str) -> Change:
     _only(given, where, "price", "quantity", "metadata", "discounts")
+    p.metadata(given)  # refused here if at all: later some of the changes are done
     price = _price(state, given, where)
     return Change(None, price, _quantity(price, given, 1, where), given)
 
 
 def _read_change(state: State, item: Body, given: Params, where: str) -> Change:
     _only(given, where, "id", "price", "quantity", "metadata", "discounts", "deleted", "clear_usage")
+    p.metadata(given)
     if p.boolean(given, "deleted", False):
         return Change(item, None, None, given)
     price = _price(state, given, where) if "price" in given else state.objects["price"][item["price"]["id"]]
