@@ -8,12 +8,19 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
-from event_schemas.times import from_micros
+from event_schemas.contracts import OutcomePolicy
+from event_schemas.times import Instant, from_micros
 from event_schemas.values import EXACT, decimal_text
 from usage_rating.domain.ranks import NAMES
 from usage_rating.domain.signal import Signal
+from usage_rating.domain.story import WHY
+from usage_rating.domain.what_if import ANOTHER_METER, ANOTHER_PERIOD
+from usage_rating.what_if import Sums
+
+CUSTOMER = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$"
+IDENTIFIER = r"^[\x21-\x7e]{1,200}$"
 
 CaseKind = Literal["conflict", "disagreement", "contract_conflict"]
 
@@ -136,6 +143,59 @@ class PendingAnswer(BaseModel):
     next: str | None
 
 
+class WhatIfOrder(BaseModel):
+    """
+    Which conversations to decide again: charges with `effective_at` in [from, to), as if `policy` had always held.
+
+    `received_before` leaves out what came then or later, such as after the freeze; null: all that is known. Without a
+    policy both sides are decided by the contract's own.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer: str = Field(pattern=CUSTOMER)
+    start: Instant = Field(alias="from")
+    end: Instant = Field(alias="to")
+    received_before: Instant | None = None
+    policy: OutcomePolicy | None = None
+    after: str | None = Field(None, pattern=IDENTIFIER, description="`next` of the page before.")
+
+
+class Charged(BaseModel):
+    """Conversations whose charge stands, of one meter, by the contract's policies and by the draft."""
+
+    meter: str
+    before: int
+    after: int
+
+
+class Turned(BaseModel):
+    """So many conversations that the draft decides otherwise in the same way; `units` is signed, each is 1 or -1."""
+
+    meter: str
+    units: int
+    before: str
+    before_in_words: str
+    after: str
+    after_in_words: str
+    example: str
+
+
+class WhatIfAnswer(BaseModel):
+    """
+    A page's sums, to be added up; `next` is to be sent as `after` for the next page, null at the end.
+
+    A page is bounded by time: it may count few conversations or none, and not be the last. Records of products are in
+    none: a policy does not change them.
+    """
+
+    customer: str
+    conversations: int
+    meters: list[Charged]
+    turned: list[Turned]
+    next: str | None
+
+
 class EventsEquation(BaseModel):
     """received = applied + duplicate + conflicting + quarantined + unread."""
 
@@ -251,6 +311,35 @@ def from_row_entry(row: Mapping[str, Any]) -> Entry:
             "quantity": decimal_text(row["quantity"]),
             "signals": msgspec.json.decode(row["signals"], type=list[tuple[str, str]]),
         }
+    )
+
+
+WORDS = {**WHY, ANOTHER_PERIOD: "Charged once, in another period.", ANOTHER_METER: "Charged once, as another outcome."}
+
+
+def from_sums(customer: str, sums: Sums, further: str | None) -> WhatIfAnswer:
+    """A page of a what-if; what turned most often first."""
+    turned = sorted(sums.turned.items(), key=lambda item: (-item[1][0], item[0].meter, item[0].before, item[0].after))
+    return WhatIfAnswer(
+        customer=customer,
+        conversations=sums.looked_at,
+        meters=[
+            Charged(meter=meter, before=sums.before[meter], after=sums.after[meter])
+            for meter in sorted({*sums.before, *sums.after})
+        ],
+        turned=[
+            Turned(
+                meter=turn.meter,
+                units=turn.units * count,
+                before=turn.before,
+                before_in_words=WORDS.get(turn.before, turn.before),
+                after=turn.after,
+                after_in_words=WORDS.get(turn.after, turn.after),
+                example=example,
+            )
+            for turn, (count, example) in turned
+        ],
+        next=further,
     )
 
 

@@ -1,4 +1,4 @@
-"""The HTTP API: usage, conversations, entries, equations, cases. Reads only; no rules."""
+"""The HTTP API: usage, conversations, entries, equations, cases, what-if. Reads only; no rules."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from typing import Annotated, Any
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 
+from chassis.access_rules import asks
+from chassis.keyring import KeyScope
 from chassis.problems import Problem, responses
 from chassis.store import AWAY
-from event_schemas.times import Instant, Period, from_micros, iso, parse_instant
+from event_schemas.times import Instant, Period, from_micros, iso, parse_instant, to_micros
 from usage_rating.answers import (
+    CUSTOMER,
+    IDENTIFIER,
     CaseKind,
     CasesAnswer,
     ConversationAnswer,
@@ -24,25 +28,29 @@ from usage_rating.answers import (
     PeriodUsage,
     StoryLine,
     UsageAnswer,
+    WhatIfAnswer,
+    WhatIfOrder,
     equations_of,
     from_row_case,
     from_row_entry,
     from_signal,
+    from_sums,
     meters_of,
 )
 from usage_rating.contract_book import ContractBook
+from usage_rating.contracts import from_contract_policy
 from usage_rating.domain.outcome import decide
 from usage_rating.domain.policy import ContractTimeline
 from usage_rating.domain.story import WHY, story
+from usage_rating.domain.what_if import Span, instead
 from usage_rating.entries import held_ids
 from usage_rating.log_ends import LogEnds
 from usage_rating.state import ConversationState, decode_conversation
 from usage_rating.store.reading import Reading
+from usage_rating.what_if import WhatIf
 
 log = logging.getLogger(__name__)
 
-CUSTOMER = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$"
-IDENTIFIER = r"^[\x21-\x7e]{1,200}$"
 SLUG = r"^[a-z][a-z0-9_]{0,49}$"
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 MOST_PERIODS = 120
@@ -59,6 +67,7 @@ class Api:
 
     def __init__(self, reading: Reading, book: ContractBook, ends: LogEnds) -> None:
         self._reading, self._book, self._ends = reading, book, ends
+        self._what_if = WhatIf(reading)
         self.router = APIRouter(prefix="/v1")
         add = self.router.add_api_route
         add("/customers/{customer}/usage", self.usage, methods=["GET"], tags=["usage"], responses=responses(422, 503))
@@ -78,6 +87,7 @@ class Api:
         )
         add("/entries", self.entries, methods=["GET"], tags=["ledger"], responses=responses(422, 503))
         add("/equations", self.equations, methods=["GET"], tags=["operations"], responses=responses(503))
+        add("/what-if", self.what_if, methods=["POST"], tags=["usage"], responses=responses(400, 404, 422, 503))
         add("/cases", self.cases, methods=["GET"], tags=["operations"], responses=responses(422, 503))
 
     async def usage(self, customer: CustomerPath, start: From, end: To, meter: Meter = None) -> UsageAnswer:
@@ -142,6 +152,23 @@ class Api:
         """Where every event and every conversation went, and whether both sums hold."""
         rows = await self._reading.partitions()
         return equations_of(rows, (await self._ends.ask()).accepted)
+
+    @asks(KeyScope.READ)  # it only carries its question in a body
+    async def what_if(self, order: WhatIfOrder) -> WhatIfAnswer:
+        """What another policy would have charged, beside the contract's own: counts, and what changed why."""
+        _check_range(order.start, order.end)
+        until = order.received_before or LATEST
+        if not EARLIEST <= until <= LATEST:
+            sentence = "received_before lies between the years 2000 and 2200"
+            raise Problem(422, "invalid_range", sentence, field="received_before")
+        timeline = self._book.timeline(order.customer)
+        if timeline is None:
+            sentence = f"customer {order.customer} has no contract here, so no policy either"
+            raise Problem(404, "unknown_contract", sentence, field="customer")
+        draft = timeline if order.policy is None else instead(timeline, from_contract_policy(order.policy))
+        span = Span(to_micros(order.start), to_micros(order.end), to_micros(until))
+        sums, further = await self._what_if.page(order.customer, timeline, draft, span=span, after=order.after or "")
+        return from_sums(order.customer, sums, further)
 
     async def cases(
         self,

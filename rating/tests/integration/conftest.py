@@ -62,6 +62,10 @@ class RatingProcess:
         """One request."""
         return httpx.get(f"{self.url}{path}", params=parameters or None, headers=self.header, timeout=20)
 
+    def post(self, path: str, body: object) -> httpx.Response:
+        """One request with a JSON body."""
+        return httpx.post(f"{self.url}{path}", json=body, headers=self.header, timeout=20)
+
     def quiet(self, at: datetime, within_s: float = 90) -> None:
         """Return once nothing is left to do up to `at`."""
         deadline = time.monotonic() + within_s

@@ -173,6 +173,49 @@ def test_entries_come_a_page_at_a_time_and_none_twice(world: Any, rating: Any, c
     assert sorted(found) == names
 
 
+def test_another_policy_is_tried_page_by_page_and_nothing_is_written(world: Any, rating: Any, customer: str) -> None:
+    now = world.time.now
+    world.agree(customer, a_contract(customer))
+    names = [f"c{number}" for number in range(4)]
+
+    def told(name: str, signal: str, minutes: int, **data: Any) -> tuple[str, str, bytes]:
+        at = now - timedelta(minutes=minutes)
+        value = a_signal(signal, at, conversation=name, customer=customer, received_at=now, **data)
+        return customer, name, value
+
+    world.send(*(told(name, "ai_answer", 9) for name in names))
+    world.send(*(told(name, "customer_message", 8, intent="affirm") for name in names[:3]))
+    world.send(told("c2", "customer_message", 2, intent="needs_help"))
+    rating.quiet(now)
+    equations = rating.get("/v1/equations").json()
+    order = {"customer": customer, **WHOLE}
+
+    def tried(**more: Any) -> dict[str, Any]:
+        answer = rating.post("/v1/what-if", {**order, **more})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    own = tried()
+    draft = tried(policy={"version": "draft", "decided_by": "product"})
+    rest = tried(after="c0")
+    unknown = rating.post("/v1/what-if", {**order, "customer": "nobody"})
+
+    assert (own["conversations"], own["meters"], own["turned"], own["next"]) == (
+        4,
+        [{"meter": "resolution", "before": 2, "after": 2}],
+        [],
+        None,
+    )
+    assert draft["meters"] == [{"meter": "resolution", "before": 2, "after": 0}]
+    assert [(turn["units"], turn["before"], turn["after"], turn["example"]) for turn in draft["turned"]] == [
+        (-2, "confirmed", "no_answer", "c0")
+    ]
+    assert (rest["conversations"], rest["meters"][0]["before"]) == (3, 1)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_contract")
+    assert rating.get("/v1/equations").json() == equations
+
+
 def test_both_equations_hold_with_their_terms(rating: Any) -> None:
     answer = rating.get("/v1/equations").json()
 

@@ -49,6 +49,16 @@ SELECT conversation FROM conversations WHERE customer = $1 AND conversation > $2
 ORDER BY conversation OFFSET $3 - 1 LIMIT 1
 """
 
+# For deciding again without writing: the state only of those that can count.
+STRETCH = """
+WITH looked_at AS MATERIALIZED (
+    SELECT conversation, partition, CASE WHEN last_day >= $3 THEN state END AS state FROM conversations
+    WHERE customer = $1 AND conversation > $2 ORDER BY conversation LIMIT $4
+)
+SELECT l.conversation, l.state, p.read_up_to FROM looked_at l JOIN partitions p USING (partition)
+ORDER BY l.conversation
+"""
+
 CASES = """
 SELECT * FROM cases
 WHERE ($1::text IS NULL OR customer = $1) AND ($2::text IS NULL OR kind = $2) AND ($3 OR closed_at IS NULL)
@@ -105,6 +115,14 @@ class Reading:
         if len(rows) > limit:
             return rows[:limit], str(rows[limit - 1]["conversation"])
         return rows, await self._pool.fetchval(LAST_LOOKED_AT, customer, after, LOOKED_AT)
+
+    async def stretch(self, customer: str, *, after: str, first_day: int, limit: int) -> list[Any]:
+        """
+        (conversation, state, read_up_to) of the next conversations behind `after`; fewer than `limit` at the end.
+
+        `state` is None where the last signal lies before `first_day`.
+        """
+        return await self._pool.fetch(STRETCH, customer, after, first_day, limit)
 
     async def ledger_id(self) -> str:
         """The id of this ledger."""
