@@ -14,7 +14,7 @@ SHARES = (
     f"{DOOR}test_gaps.py",
     f"{DOOR}test_a {DOOR}test_c {DOOR}test_d {DOOR}test_f",
     DOOR,
-    "tests/e2e/test_month.py tests/e2e/test_people.py tests/e2e/test_access.py",
+    "tests/e2e/test_month.py tests/e2e/test_people.py tests/e2e/test_access.py tests/e2e/test_what_if.py",
     "rating/tests/integration",
     "services/cli/tests/integration",
     "tests/e2e/test_secured_line.py",

@@ -29,6 +29,7 @@ from settled_cli.sending import contracts, send
 from settled_cli.tables import Column, fitting
 from settled_cli.usage import usage
 from settled_cli.watch import watch
+from settled_cli.what_if.command import what_if
 
 app = typer.Typer(
     help="Settled bills for outcomes: conversation signals in, a correct Stripe invoice out.",
@@ -43,6 +44,7 @@ app.add_typer(cases, name="cases")
 for command in (demo, status, watch, send, usage, explain, corrections, deliveries, reconcile, replay, faults, bench):
     app.command()(command)
 app.command("dead-letters")(dead_letters)
+app.command("what-if")(what_if)
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 OUTPUT = (DEMO_OUT, FAULTS_OUT, BENCH_OUT)
 
