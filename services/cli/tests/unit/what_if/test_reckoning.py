@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,6 +183,18 @@ def test_another_currency_keeps_its_decimals() -> None:
 
     assert amounts(yen, {"resolution": Decimal(3)}) == {"resolution": 446}  # 445.5, half away from zero
     assert amounts(after, {"resolution": Decimal(3)}) == {"resolution": 20_000}
+
+
+def test_the_draft_of_the_readme_can_be_meant() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    (text,) = [part.partition("```")[0] for part in readme.split("```yaml")[1:] if "prices:" in part]
+
+    assert amounts(laid(text)) == {  # 551.10, of which each bears its share of 5.00
+        "advanced_seat": 297_00 - 2_70,
+        "platform_fee": 44_10 - 40,
+        "resolution": 160_00 - 1_45,  # 200 committed at 0.80, 120 of them used
+        "voice_minute": 50_00 - 45,  # the minimum
+    }
 
 
 @pytest.mark.parametrize(
