@@ -35,8 +35,8 @@ def written(month: Month) -> Any:
 
 def everything(month: Month) -> dict[str, Any]:
     return {
-        "equations": month.get("rating", "/v1/equations"),
-        "cases": month.get("rating", "/v1/cases?limit=1000"),
+        "equations": month.get("rating-0", "/v1/equations"),
+        "cases": month.get("rating-0", "/v1/cases?limit=1000"),
         "charges": month.get("invoicing-sync", "/v1/charges?from=2026-10-01T00:00:00Z&to=2026-12-01T00:00:00Z"),
         "deliveries": month.get("invoicing-sync", "/v1/deliveries?limit=1000"),
         "contracts": month.get("invoicing-sync", "/v1/contracts?limit=1000"),

@@ -47,7 +47,7 @@ class LeftOut:
 
 @dataclass(slots=True)
 class Decided:
-    """What rating answers, its pages added up: counts by meter, and what turned."""
+    """What rating answers, its pages added up: counts by meter, and what turned, each with one conversation of it."""
 
     conversations: int = 0
     meters: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -124,7 +124,7 @@ async def decided(line: Line, of: Known, policy: dict[str, Any]) -> Decided:
     after: str | None = None
     while True:
         page = await line.post("rating", "/v1/what-if", {**order, "after": after})
-        sums.add(page)
+        sums.add({**page, "turned": [{**one, "customer": of.customer} for one in page["turned"]]})
         after = page["next"]
         if after is None:
             return sums

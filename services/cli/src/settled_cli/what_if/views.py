@@ -22,6 +22,7 @@ SHEET = (
     *("amount_after", "difference", "currency"),
 )
 MOST = 20  # customers of a currency in a table for people: those whose money moves most
+WAYS = 10  # in which a policy turns conversations, the most frequent first
 TOLD = 8  # sentences of one kind
 NONE = Item(Decimal(0), 0)
 
@@ -189,7 +190,7 @@ def _turned(answer: Answer, *, width: int) -> RenderableType:
             "units": f"{one['units']:+,}",
             "why": f"{one['before_in_words']}\n→ {one['after_in_words']}",
         }
-        for one in answer.decided.as_page()["turned"][:MOST]
+        for one in answer.decided.as_page()["turned"][:WAYS]
     ]
     title = f"What the policy turns, of {answer.decided.conversations:,} conversations"
     return fitting(title, columns, rows, width=width)
@@ -200,6 +201,8 @@ def sentences(answer: Answer) -> list[str]:
     told = []
     if answer.decided is not None and not answer.decided.turned:
         told.append(f"The policy turns none of {answer.decided.conversations:,} conversations.")
+    if answer.decided is not None and (more := len(answer.decided.turned) - WAYS) > 0:
+        told.append(f"and {more} more way{'' if more == 1 else 's'}, each with an example: --json has all.")
     told += _unpriced(answer.tried)
     reasons: dict[str, list[str]] = {}
     for one in answer.left_out:
