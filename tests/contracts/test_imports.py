@@ -19,6 +19,7 @@ PLANTED = [
     ("invoicing-sync/src/invoicing_sync", "usage/domain/routing.py", "import stripe", "A rule does no I/O"),
     ("invoicing-sync/src/invoicing_sync", "invoices/domain/gate.py", "import logging", "A rule does no I/O"),
     ("services/sandbox/src/sandbox", "stripe/domain/amounts.py", "import time", "A rule does no I/O"),
+    ("services/cli/src/settled_cli", "what_if/domain/overlay.py", "import httpx", "A rule does no I/O"),
     ("rating/src/usage_rating", "handlers.py", "import usage_ingest", "No service imports another"),
     ("services/chassis/src/chassis", "clock.py", "import sandbox", "The shared libraries know no service"),
     ("services/workload/src/workload", "truth/money.py", "import usage_rating", "The truth shares nothing"),
