@@ -147,8 +147,8 @@ class WhatIfOrder(BaseModel):
     """
     Which conversations to decide again: charges with `effective_at` in [from, to), as if `policy` had always held.
 
-    `received_before` leaves out what came then or later, such as after the freeze; null: all that is known. Without a
-    policy both sides are decided by the contract's own.
+    What the policy leaves out stays as the contract's own policies have it; without one both sides are by these.
+    `received_before` leaves out what came then or later, such as after the freeze; null: all that is known.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -38,11 +38,11 @@ from usage_rating.answers import (
     meters_of,
 )
 from usage_rating.contract_book import ContractBook
-from usage_rating.contracts import from_contract_policy
+from usage_rating.contracts import changed
 from usage_rating.domain.outcome import decide
 from usage_rating.domain.policy import ContractTimeline
 from usage_rating.domain.story import WHY, story
-from usage_rating.domain.what_if import Span, instead
+from usage_rating.domain.what_if import Span
 from usage_rating.entries import held_ids
 from usage_rating.log_ends import LogEnds
 from usage_rating.state import ConversationState, decode_conversation
@@ -165,7 +165,7 @@ class Api:
         if timeline is None:
             sentence = f"customer {order.customer} has no contract here, so no policy either"
             raise Problem(404, "unknown_contract", sentence, field="customer")
-        draft = timeline if order.policy is None else instead(timeline, from_contract_policy(order.policy))
+        draft = timeline if order.policy is None else changed(timeline, order.policy)
         span = Span(to_micros(order.start), to_micros(order.end), to_micros(until))
         sums, further = await self._what_if.page(order.customer, timeline, draft, span=span, after=order.after or "")
         return from_sums(order.customer, sums, further)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from usage_rating.domain.entries import Wanted
 from usage_rating.domain.merging import merge
 from usage_rating.domain.outcome import Decision, decide
-from usage_rating.domain.policy import ContractTimeline, Policy
+from usage_rating.domain.policy import ContractTimeline
 from usage_rating.domain.signal import Signal
 
 ANOTHER_PERIOD, ANOTHER_METER = "another_period", "another_meter"  # codes beside those of a decision
@@ -45,11 +45,6 @@ class Outcome:
     before: Counter[str]
     after: Counter[str]
     turns: tuple[Turn, ...]
-
-
-def instead(timeline: ContractTimeline, policy: Policy) -> ContractTimeline:
-    """The draft's policy from the contract's first instant on: where no contract was in force, none is now."""
-    return ContractTimeline(timeline.starts[:1], (policy,))
 
 
 def reach(*timelines: ContractTimeline) -> int:

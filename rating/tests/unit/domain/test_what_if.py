@@ -21,7 +21,7 @@ from usage_rating.domain.ranks import (
     TEAMMATE_REPLY,
 )
 from usage_rating.domain.signal import Signal
-from usage_rating.domain.what_if import Outcome, Span, Turn, compare, instead, known_before, reach
+from usage_rating.domain.what_if import Outcome, Span, Turn, compare, known_before, reach
 from usage_rating.state import decode_conversation
 from usage_rating.testing import a_timeline
 
@@ -36,7 +36,7 @@ def told(rank: int, hours: int, detail: str = "", *, outcome_type: str = "", rec
 
 def tried(*signals: Signal, draft: Policy, timeline: ContractTimeline | None = None, span: Span = MONTH) -> Outcome:
     own = timeline or a_timeline()
-    return compare(sorted(signals), (), own, instead(own, draft), span=span, read_up_to=40 * DAY)
+    return compare(sorted(signals), (), own, ContractTimeline(own.starts, (draft,)), span=span, read_up_to=40 * DAY)
 
 
 def test_a_takeover_that_voids_takes_the_charge_away_and_says_why() -> None:

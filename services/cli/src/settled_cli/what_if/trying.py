@@ -10,7 +10,7 @@ from event_schemas.values import Currency
 from settled_cli.line import Line
 from settled_cli.what_if import gathering
 from settled_cli.what_if.domain.draft import Draft, DraftFile, DraftRefused
-from settled_cli.what_if.domain.overlay import lay, not_there
+from settled_cli.what_if.domain.overlay import lay, not_there, policy_said
 from settled_cli.what_if.domain.reckoning import CannotTry, Tried, Units, after_policy, decided_otherwise, side
 from settled_cli.what_if.gathering import Decided, Known, LeftOut
 
@@ -63,7 +63,7 @@ async def ask(line: Line, question: Question, steps: Steps) -> Answer:
     decided: list[Decided] | None = None
     if policy is not None:
         steps.begin("deciding again", len(there))
-        document = policy.model_dump(mode="json")
+        document = policy_said(policy)
         decided = await gathering.each(lambda one: gathering.decided(line, one, document), there, steps.done)
     steps.begin("reckoning", len(there))
     tried, cannot = _reckoned(there, laid, decided, steps.done)

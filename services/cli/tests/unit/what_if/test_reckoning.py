@@ -123,6 +123,22 @@ def test_a_price_for_a_meter_that_was_free_is_a_usage_fee() -> None:
     assert amounts(laid(text, contract), used) == AS_AGREED | {"voice_minute": 7_00}
 
 
+def test_a_policy_changes_what_it_says_in_every_policy_of_the_contract_and_moves_no_price() -> None:
+    own = {"version": "s1", "window_hours": {"default": 24, "email": 72}, "return_horizon_days": 14}
+    later = {"version": "s2", "decided_by": "product"}
+    days = ("2026-09-20T00:00:00Z", "2026-10-10T00:00:00Z")
+    timeline = [{"effective_from": day, "policy": policy} for day, policy in zip(days, (own, later), strict=True)]
+
+    after = laid("policy: {version: d, window_hours: {email: 48}}", agreed(timeline=timeline))
+
+    said = [entry.policy.model_dump(exclude_defaults=True) for entry in after.policies]
+    assert said == [
+        {"version": "d", "window_hours": {"email": 48}, "return_horizon_days": 14},
+        {"version": "d", "window_hours": {"email": 48}, "decided_by": "product"},
+    ]
+    assert amounts(after) == AS_AGREED
+
+
 def test_an_item_that_is_named_like_a_meter_keeps_its_own_price() -> None:
     contract = agreed(licensed=[{"item": "voice_minute", "quantity": 1, "unit_price": "5"}])
     text = 'prices: {voice_minute: {scheme: per_unit, unit_price: "0.10"}}'

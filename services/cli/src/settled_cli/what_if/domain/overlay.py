@@ -9,6 +9,7 @@ from typing import Any
 from event_schemas.contract_v2 import ContractRefused, ContractV2, Flaw, read_contract
 from event_schemas.contract_v2.items import Item, MeteredItem
 from event_schemas.contract_v2.parts import living
+from event_schemas.contracts import OutcomePolicy
 from event_schemas.times import iso
 from event_schemas.values import Currency
 from settled_cli.what_if.domain.draft import Draft, DraftItem, DraftRefused
@@ -43,6 +44,11 @@ def not_there(contract: ContractV2, draft: Draft) -> dict[str, str]:
     return found
 
 
+def policy_said(policy: OutcomePolicy) -> dict[str, Any]:
+    """What a draft's policy says, without what it leaves out."""
+    return policy.model_dump(mode="json", exclude_unset=True)
+
+
 def _keys(contract: ContractV2) -> set[str]:
     return {item.key for item in living(contract.items)}
 
@@ -71,8 +77,10 @@ class _Overlay:
             if clauses is not None:
                 document[kind] = clauses
         if self.draft.policy is not None:
-            policy = self.draft.policy.model_dump(mode="json")
-            document["policies"] = [{"at": self.begin, "agreed_in": self._revision, "policy": policy, "charges": []}]
+            said = policy_said(self.draft.policy)
+            for entry in document["policies"]:
+                windows = {**entry["policy"]["window_hours"], **said.get("window_hours", {})}
+                entry["policy"] = {**entry["policy"], **said, "window_hours": windows}
         if self.flaws:
             raise DraftRefused(self.flaws)
         try:
