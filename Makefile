@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-MEMBERS := schemas services/chassis services/sandbox services/workload services/cli services/pricing usage-ingest rating invoicing-sync deploy
+MEMBERS := schemas services/chassis services/sandbox services/workload services/cli services/pricing services/contracts usage-ingest rating invoicing-sync deploy
 DEMO ?=
 BENCH ?=
 # more than cores: integration tests wait for processes more than they compute

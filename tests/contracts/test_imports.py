@@ -32,6 +32,8 @@ PLANTED = [
     ("services/pricing/src/pricing", "terms.py", "import usage_rating", "The engine knows values and times"),
     ("services/pricing/src/pricing", "terms.py", "import event_schemas.contract_v2", "The engine knows values"),
     ("services/pricing/src/pricing", "engine.py", "import pricing.agreed", "The engine does not know the module"),
+    ("services/contracts/src/contracts_service", "catalog/domain/checks.py", "import logging", "A rule does no I/O"),
+    ("services/contracts/src/contracts_service", "catalog/folder.py", "import settled_cli", "What is sold rests on"),
 ]
 
 

@@ -12,6 +12,7 @@ from embedded_stack import StackError
 from settled_cli.bench.command import OUT as BENCH_OUT
 from settled_cli.bench.command import bench
 from settled_cli.cases import cases
+from settled_cli.catalog import catalog
 from settled_cli.checking import check
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.corrections import corrections
@@ -38,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(contracts, name="contracts")
+app.add_typer(catalog, name="catalog")
 app.add_typer(keys, name="keys")
 app.add_typer(check, name="check")
 app.add_typer(cases, name="cases")

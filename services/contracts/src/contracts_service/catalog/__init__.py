@@ -1,0 +1,1 @@
+"""The catalogue: what is offered, at which prices, in which version."""
