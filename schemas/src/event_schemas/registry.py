@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from event_schemas import topics
+from event_schemas.events.contract_change_v1 import ContractChangeEvent
 from event_schemas.events.contract_v1 import ContractEvent
 from event_schemas.events.contract_v2 import ContractEventV2
 from event_schemas.events.conversation_signal_v1 import ConversationSignalEvent
@@ -45,6 +46,7 @@ EVENT_TYPES = (
     EventType("usage", 1, UsageEvent, (topics.EVENTS_ACCEPTED,)),
     EventType("contract", 1, ContractEvent, (topics.CONTRACTS,)),
     EventType("contract", 2, ContractEventV2, (topics.CONTRACTS,)),
+    EventType("contract.change", 1, ContractChangeEvent, (topics.CONTRACT_CHANGES,)),
     EventType("usage.rated", 1, UsageRatedEvent, (topics.USAGE_RATED,)),
     EventType("rating.progress", 1, RatingProgressEvent, (topics.RATING_PROGRESS,)),
     EventType("event.quarantined", 1, EventQuarantinedEvent, (topics.EVENTS_QUARANTINED,)),

@@ -39,6 +39,15 @@ CONTRACTS = Topic(
     compacted=True,
     personal_data="names, addresses (e-mail, tax) and tax ids of customers; ids of those who agreed",
 )
+CONTRACT_CHANGES = Topic(
+    "contract.changes",
+    "customer",
+    "contracts",
+    ("contracts",),
+    ("crm-bridge", "lake-bridge"),
+    partitions=1,
+    personal_data="ids of those who agreed, and their reasons",
+)
 STRIPE_EVENTS = Topic(
     "stripe.events",
     "Stripe object",
@@ -50,5 +59,13 @@ STRIPE_EVENTS = Topic(
 
 TOPICS = {
     topic.name: topic
-    for topic in (EVENTS_ACCEPTED, USAGE_RATED, RATING_PROGRESS, EVENTS_QUARANTINED, CONTRACTS, STRIPE_EVENTS)
+    for topic in (
+        EVENTS_ACCEPTED,
+        USAGE_RATED,
+        RATING_PROGRESS,
+        EVENTS_QUARANTINED,
+        CONTRACTS,
+        CONTRACT_CHANGES,
+        STRIPE_EVENTS,
+    )
 }

@@ -20,6 +20,7 @@ FIELDS = {
     "contract/2/refused/seat-count-negative": "data.items.0.licensed.quantities.0.quantity",
     "contract/2/refused/two-prices-at-once": "data",
     "contract/2/refused/unknown-field": "data.discount",
+    "contract.change/1/refused/unknown-channel": "data.channel",
     "conversation.signal/1/refused/identifier-with-space": "id",
     "conversation.signal/1/refused/intent-missing": "data",
     "conversation.signal/1/refused/outcome-without-type": "data",
