@@ -1,9 +1,19 @@
-"""Builders for tests: a small catalogue with one of everything."""
+"""Builders for tests: a small catalogue with one of everything, and commands with plain defaults."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
+
+from pydantic import TypeAdapter
+
+from contracts_service.agreements.domain.commands import AnyCommand
+from contracts_service.agreements.domain.decide import Decided, Refusal, decide
+from contracts_service.catalog.domain.models import Catalog
+from contracts_service.catalog.folder import read_document
+from event_schemas.contract_v2 import ContractV2
 
 Document = dict[str, Any]
 
@@ -112,3 +122,44 @@ def a_catalog(**changes: Any) -> Document:
         else:
             target[last] = copy.deepcopy(value)
     return document
+
+
+START = datetime(2026, 2, 1, tzinfo=UTC)
+COMMANDS: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand)
+
+
+def terms(**changes: Any) -> Document:
+    """What a customer signs for: three seats of the plan basic, in dollars."""
+    signed = {"name": "Acme Ltd", "issuer": "settled-us", "currency": "USD", "plan": "basic", "seats": 3}
+    return signed | {"billing_email": "billing@acme.example"} | changes
+
+
+def asked(do: str, **fields: Any) -> Document:
+    """A command as JSON."""
+    return {"do": do, "key": f"k-{do}", "actor": "person:ann", "reason": "as agreed"} | fields
+
+
+def a_sign_up(**changes: Any) -> Document:
+    """A sign-up from START on."""
+    return asked("sign_up", at=START.isoformat(), terms=terms(**changes))
+
+
+def after(
+    commands: Iterable[Document], *, now: datetime = START, catalog: Catalog | None = None, **first: Any
+) -> ContractV2:
+    """The contract of `acme` after a sign-up and these commands, none of which may be refused."""
+    contract: ContractV2 | None = None
+    for command in (a_sign_up(**first), *commands):
+        decided = told(command, contract, now=now, catalog=catalog)
+        assert isinstance(decided, Decided), decided
+        contract = decided.contract
+    assert contract is not None
+    return contract
+
+
+def told(
+    command: Document, contract: ContractV2 | None, *, now: datetime = START, catalog: Catalog | None = None
+) -> Decided | Refusal:
+    """What is decided about one command."""
+    offered = catalog if catalog is not None else read_document(a_catalog())
+    return decide("acme", COMMANDS.validate_python(command), contract, offered, now=now)

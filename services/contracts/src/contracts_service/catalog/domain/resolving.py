@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts_service.catalog.domain.models import AddOn, Catalog, MeterPrice, Plan, Sold, Versioned, price_version
+from contracts_service.catalog.domain.models import SECTIONS, AddOn, Catalog, MeterPrice, Plan, Sold, price_version
 from event_schemas.contract_v2 import Flaw, PolicyEntry
 from event_schemas.contract_v2.clauses import Allowance
 from event_schemas.contract_v2.items import Item, LicensedItem, MeteredItem
@@ -125,7 +125,8 @@ def _resolve(
         )
     for section, key, priced in metered_prices(catalog, sold):
         uses.append((section, key, priced.version))
-        items.append(_metered(section, key, priced, wanted, plan=plan, taken=taken))
+        of = product if isinstance(sold, AddOn) else key  # what comes with an add-on ends with it, so it bears its name
+        items.append(_metered((section, key), priced, wanted, product=of, plan=plan, taken=taken))
     allowances = tuple(
         Allowance(
             key=fresh_key(f"{product}-{meter}", taken),
@@ -147,18 +148,18 @@ def metered_prices(catalog: Catalog, sold: Sold) -> list[tuple[str, str, MeterPr
 
 
 def _metered(
-    section: str, key: str, priced: MeterPrice, wanted: Wanted, *, plan: str | None, taken: set[str]
+    entry: tuple[str, str], priced: MeterPrice, wanted: Wanted, *, product: str, plan: str | None, taken: set[str]
 ) -> MeteredItem:
     return MeteredItem(
         kind="metered",
-        key=fresh_key(key, taken),
-        product=key,
+        key=fresh_key(entry[1], taken),
+        product=product,
         plan=plan,
         start=wanted.start,
         agreed_in=wanted.revision,
         currency=wanted.currency,
         price=priced.prices[wanted.currency],
-        price_version=price_version(section, key, priced.version),
+        price_version=price_version(*entry, priced.version),
         tax_code=priced.tax_code,
         meter=priced.meter,
     )
@@ -174,12 +175,7 @@ def fresh_key(base: str, taken: set[str]) -> str:
     return key
 
 
-def uses_of(section: str, key: str, entry: Versioned) -> tuple[str, str, int]:
-    """How an entry is named among the uses."""
-    return section, key, entry.version
-
-
 def used(items: Iterable[Item]) -> frozenset[tuple[str, str, int]]:
     """The catalogue's entries that items came from, by their `price_version`; what came from elsewhere is left out."""
     named = (item.price_version.split("/") for item in items)
-    return frozenset((parts[0], parts[1], int(parts[2])) for parts in named if len(parts) == 3 and parts[2].isdigit())
+    return frozenset((parts[0], parts[1], int(parts[2])) for parts in named if len(parts) == 3 and parts[0] in SECTIONS)

@@ -1,0 +1,1 @@
+"""Contracts, and the commands that change them."""
