@@ -23,6 +23,7 @@ SHARES = (
     "tests/e2e",
     "deploy/tests/integration",
     "services/sandbox/tests/integration",
+    "services/contracts/tests/integration",
 )
 COUNTS = pytest.StashKey[Counter[str]]()
 CHECKED = "requests held against Stripe's document"  # operation -> count, as a worker hands it over
