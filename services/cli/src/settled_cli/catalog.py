@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from settled_cli.asking import Json
+from settled_cli.asking import Json, ask
 from settled_cli.console import Exit, err, fail, out, print_json
+from settled_cli.line import Line
 from settled_cli.tables import Column, fitting
 
 if TYPE_CHECKING:
     from contracts_service.catalog.domain.models import Catalog
 
+SERVICE = "contracts"
 DEFAULT = Path(os.environ.get("SETTLED_CATALOG", "services/contracts/catalog"))
 Folder = Annotated[Path, typer.Argument(help="The folder of YAML files; SETTLED_CATALOG names another default.")]
 
@@ -37,6 +39,92 @@ def check(folder: Folder = DEFAULT, as_json: Json = False) -> None:
         print_json({"mistakes": [], "plans": sorted(found.plans), "add_ons": sorted(found.add_ons)})
     else:
         out.print(summary(found, width=out.width))
+
+
+@catalog.command()
+def plan(folder: Folder = DEFAULT, as_json: Json = False) -> None:
+    """Say each difference between a folder and what is stored; nothing is written."""
+    document = _document(folder, as_json=as_json)
+    _tell(ask(lambda line: _planned(line, document)), as_json=as_json, done=False)
+
+
+@catalog.command()
+def apply(
+    folder: Folder = DEFAULT,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the catalogue.")] = "applied from a folder",
+    actor: Annotated[str, typer.Option(help="Who, such as person:ann.")] = "cli",
+    as_json: Json = False,
+) -> None:
+    """Store a folder as what is sold, all of it or nothing; applying it again changes nothing."""
+    document = _document(folder, as_json=as_json)
+    planned = ask(lambda line: _planned(line, document))
+    if planned["refusals"]:
+        _tell(planned, as_json=as_json, done=False)
+    body = {"catalog": document, "actor": actor, "reason": reason, "number": planned["number"]}
+    _tell(ask(lambda line: line.post(SERVICE, "/v1/catalog/apply", body)), as_json=as_json, done=True)
+
+
+@catalog.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to write; it must hold no YAML file.")], as_json: Json = False
+) -> None:
+    """Write what is stored as YAML, a file for each section; planning that folder finds no difference."""
+    from contracts_service.catalog.folder import read_document, to_files
+
+    if folder.is_dir() and any(path.suffix in (".yaml", ".yml") for path in folder.rglob("*")):
+        fail(f"{folder} holds YAML files, which would be read with the new ones: name an empty folder", Exit.USAGE)
+    stored = ask(lambda line: line.get(SERVICE, "/v1/catalog"))
+    files = to_files(read_document(stored["catalog"]))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    if as_json:
+        print_json({"number": stored["number"], "folder": str(folder), "files": sorted(files)})
+    elif files:
+        out.print(f"[green]✓[/] catalogue {stored['number']} is written to {folder}: {', '.join(sorted(files))}")
+    else:
+        out.print("nothing is stored yet: `settled catalog apply` stores a folder")
+
+
+async def _planned(line: Line, document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = await line.post(SERVICE, "/v1/catalog/plan", {"catalog": document})
+    return found
+
+
+def _document(folder: Path, *, as_json: bool) -> dict[str, Any]:
+    from contracts_service.catalog.domain.models import content_of
+
+    return content_of(read(folder, as_json=as_json))
+
+
+def _tell(found: dict[str, Any], *, as_json: bool, done: bool) -> NoReturn:
+    """What changes, or has changed, and what stands in the way; ends the command."""
+    if as_json:
+        print_json(found)
+    else:
+        out.print(differences(found, done=done, width=out.width))
+    raise typer.Exit(Exit.FINDING if found["refusals"] else Exit.WELL)
+
+
+CHANGES = (Column("what"), Column("entry"), Column("sentence", "in words", wraps=True))
+REFUSALS = (Column("code", "refused"), Column("sentence", "why, and the way out", wraps=True))
+
+
+def differences(found: dict[str, Any], *, done: bool, width: int) -> RenderableType:
+    """A plan, or what was applied, for people."""
+    changes, refusals = found["changes"], found["refusals"]
+    parts: list[RenderableType] = []
+    if changes:
+        rows = [{**one, "entry": f"{one['section']}.{one['key']}"} for one in changes]
+        title = f"{len(changes)} difference{'s' if len(changes) > 1 else ''}, {found['unchanged']} entries unchanged"
+        parts.append(fitting(title, CHANGES, rows, width=width))
+    if refusals:
+        parts += [fitting("Refused", REFUSALS, refusals, width=width), Text("✗ nothing was applied", style="bold red")]
+    elif done and changes:
+        parts.append(Text(f"✓ applied: the catalogue is number {found['number']}", style="bold green"))
+    elif not changes:
+        parts.append(Text(f"✓ nothing to do: the catalogue is number {found['number']}, and the folder says the same"))
+    return Group(*parts)
 
 
 def read(folder: Path, *, as_json: bool) -> Catalog:

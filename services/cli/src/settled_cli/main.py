@@ -22,7 +22,7 @@ from settled_cli.demo.command import demo
 from settled_cli.explain import explain
 from settled_cli.faults import OUT as FAULTS_OUT
 from settled_cli.faults import faults
-from settled_cli.fleet import STATE, Fleet, Plan
+from settled_cli.fleet import ALL, BESIDE, STATE, Fleet, Plan
 from settled_cli.folders import FolderRefused, made_by, remove
 from settled_cli.inspection import dead_letters, reconcile, replay, status
 from settled_cli.keys import keys
@@ -57,7 +57,7 @@ def up(as_json: Json = False) -> None:
     fleet = Fleet()
     try:
         with err.status("starting") as status:
-            fleet.up(Plan(), lambda what: status.update(what))
+            fleet.up(Plan(services=(*ALL, *BESIDE)), lambda what: status.update(what))
     except FolderRefused as refused:
         fail(str(refused), Exit.USAGE)
     except StackError as error:

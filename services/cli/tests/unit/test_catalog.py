@@ -1,16 +1,22 @@
-"""`settled catalog check`: what it says about a sound folder and about one with mistakes."""
+"""`settled catalog`: what it says about a folder, sound or not, and about what is stored."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from contracts_service.catalog.folder import read_folder
-from settled_cli.catalog import catalog, summary
+from contracts_service.catalog.domain.models import content_of
+from contracts_service.catalog.domain.versions import KeptCatalog, Uses, applied, compare
+from contracts_service.catalog.folder import read_document, read_folder
+from settled_cli import catalog as commands
+from settled_cli.catalog import catalog, differences, summary
 
 SHIPPED = Path(__file__).parents[3] / "contracts" / "catalog"
 
@@ -63,3 +69,87 @@ def test_what_is_no_folder_is_wrong_usage(tmp_path: Path) -> None:
 
     assert done.exit_code == 2
     assert "is no folder" in " ".join(done.stderr.split())
+
+
+class Stored:
+    """The service's part, by its own rules, without HTTP and a database."""
+
+    def __init__(self) -> None:
+        self.kept = KeptCatalog()
+        self.uses: Uses = {}
+
+    async def get(self, service: str, path: str) -> dict[str, Any]:
+        assert (service, path) == ("contracts", "/v1/catalog")
+        return {"number": self.kept.number, "catalog": content_of(self.kept.offered())}
+
+    async def post(self, service: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        assert service == "contracts"
+        wanted = read_document(body["catalog"])
+        found = compare(self.kept, wanted, self.uses)
+        if path == "/v1/catalog/apply":
+            assert body["number"] == self.kept.number
+            self.kept = applied(self.kept, wanted)
+        return {
+            "number": self.kept.number,
+            "changes": [asdict(one) for one in found.changes],
+            "unchanged": len(found.differences) - len(found.changes),
+            "refusals": [asdict(flaw) for flaw in found.refusals],
+        }
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch) -> Stored:
+    line = Stored()
+    monkeypatch.setattr(commands, "ask", lambda question: asyncio.run(question(line)))
+    return line
+
+
+def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+    done = CliRunner().invoke(catalog, [*arguments, "--json"])
+    found: dict[str, Any] = json.loads(done.stdout)
+    return done.exit_code, found
+
+
+def test_applying_twice_changes_nothing_and_an_export_says_the_same(stored: Stored, tmp_path: Path) -> None:
+    code, planned = run("plan", str(SHIPPED))
+    assert (code, len(planned["changes"]), stored.kept.number) == (0, 39, 0)
+
+    assert run("apply", str(SHIPPED))[1]["number"] == 1
+    again = CliRunner().invoke(catalog, ["apply", str(SHIPPED)])
+    assert "nothing to do: the catalogue is number 1" in again.stdout
+
+    assert run("export", str(tmp_path / "out"))[0] == 0
+    assert run("plan", str(tmp_path / "out")) == (0, {"number": 1, "changes": [], "unchanged": 39, "refusals": []})
+    assert read_folder(tmp_path / "out") == read_folder(SHIPPED)
+
+
+def test_a_folder_with_yaml_is_not_written_into(stored: Stored, tmp_path: Path) -> None:
+    (tmp_path / "plans.yaml").write_text("plans: {}")
+
+    assert CliRunner().invoke(catalog, ["export", str(tmp_path)]).exit_code == 2
+
+
+def test_a_price_in_use_is_refused_and_nothing_is_applied(stored: Stored, tmp_path: Path) -> None:
+    run("apply", str(SHIPPED))
+    stored.uses = {("plans", "essential_monthly", 1): 2}
+    for file in SHIPPED.glob("*.yaml"):
+        (tmp_path / file.name).write_text(file.read_text().replace('"39"', '"45"'))
+
+    code, refused = run("apply", str(tmp_path))
+
+    assert (code, stored.kept.number) == (1, 1)
+    assert [flaw["code"] for flaw in refused["refusals"]] == ["price_in_use"]
+
+
+def test_a_plan_fits_80_columns(stored: Stored) -> None:
+    found = asyncio.run(stored.post("contracts", "/v1/catalog/plan", {"catalog": content_of(read_folder(SHIPPED))}))
+    flaw = {"code": "price_in_use", "field": "plans.a.prices", "sentence": "2 customers have agreed to version 1 " * 3}
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(differences({**found, "refusals": [flaw]}, done=False, width=80))
+    lines = captured.get().splitlines()
+
+    assert max(len(line) for line in lines) <= 80
+    assert lines[0] == "39 differences, 0 entries unchanged"
+    assert lines[-1] == "✗ nothing was applied"
+    assert any("new" in line and "plans.essential_monthly" in line for line in lines)
