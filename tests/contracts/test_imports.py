@@ -25,7 +25,7 @@ PLANTED = [
     ("services/workload/src/workload", "truth/money.py", "import usage_rating", "The truth shares nothing"),
     ("services/workload/src/workload", "truth/money.py", "import pricing.models", "The sandbox and the truth price"),
     ("services/sandbox/src/sandbox", "stripe/domain/amounts.py", "import pricing.prices", "The sandbox and the truth"),
-    ("rating/src/usage_rating", "handlers.py", "import pricing.engine", "Only the door and the command line"),
+    ("rating/src/usage_rating", "handlers.py", "import pricing.engine", "Only the door, the contracts"),
     ("services/pricing/src/pricing", "terms.py", "import time", "A rule does no I/O"),
     ("services/pricing/src/pricing", "models/flat.py", "import logging", "A rule does no I/O"),
     ("services/pricing/src/pricing", "terms.py", "import event_schemas.contracts", "The engine knows values and times"),

@@ -79,6 +79,7 @@ async def test_a_dry_run_and_a_refusal_write_nothing(start: Start, customer: str
         gone = await running.client.get(f"/v1/contracts/{customer}")
 
         assert (dry.json()["revision"], dry.json()["dry_run"]) == (1, True)
+        assert (dry.json()["money"]["before_minor"], dry.json()["money"]["after_minor"]) == (0, 11700)
         assert (no.status_code, no.json()["code"], no.json()["field"]) == (422, "unknown_plan", "plan")
         assert (gone.status_code, gone.json()["code"]) == (404, "unknown_customer")
         assert (await running.do(customer, sign_up(f"{customer}-1"))).json()["repeated"] is False

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from contracts_service.agreements.domain.as_version_1 import as_version_1
 from contracts_service.agreements.domain.decide import Decided, Refusal
+from contracts_service.agreements.domain.money import foresee
 from contracts_service.catalog.folder import read_document
 from contracts_service.testing import START, a_catalog, a_sign_up, asked, told
 from event_schemas.contract_v2 import (
@@ -190,6 +191,26 @@ def test_an_undo_restores_what_was_said_before(
         assert said(undone.contract, instant) == said(contract, instant)
         assert [i.key for i in items_at(undone.contract, instant)] == [i.key for i in items_at(contract, instant)]
     assert as_of(undone.contract, contract.revision).items == contract.items
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS, COMMANDS.filter(lambda command: command["do"] != "undo"), HOURS)
+def test_the_money_of_any_change_can_be_foreseen_and_an_undone_one_changes_none(
+    steps: list[tuple[dict[str, Any], int, int]], drawn: dict[str, Any], hours: int
+) -> None:
+    contract, _ = lived(steps)
+    now = contract.history[-1].agreed_at
+    done = told(asked(**drawn, at=(now + timedelta(hours=hours)).isoformat()), contract, now=now, catalog=CATALOG)
+    if isinstance(done, Refusal):
+        return
+    found = foresee(contract, done.contract)
+    undone = told(asked("undo", revision=done.contract.revision), done.contract, now=now, catalog=CATALOG)
+
+    assert found.billing_day >= done.contract.history[-1].effective_at.replace(microsecond=0)
+    assert found.after.minor == sum(line.amount.minor for line in found.lines)
+    if isinstance(undone, Decided):
+        back = foresee(contract, undone.contract)
+        assert (back.before, back.proration) == (back.after, ())
 
 
 @settings(max_examples=100, deadline=None)

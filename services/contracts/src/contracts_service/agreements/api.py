@@ -13,15 +13,38 @@ from chassis.access import Who
 from chassis.problems import Problem, responses
 from contracts_service.agreements.domain.changes import changes_of
 from contracts_service.agreements.domain.commands import AnyCommand, Quote, When
+from contracts_service.agreements.domain.money import Foreseen
 from contracts_service.agreements.handlers import carry_out, make_quote
 from contracts_service.agreements.store import contract_at_rest, list_contracts, list_revisions, quote_at_rest
 from contracts_service.parts import Parts, StoreOrProblem
 from event_schemas.contract_v2 import ContractV2, billing_at, items_at, plan_at, quantity_at
 from event_schemas.events.contract_change_v1 import ClauseChange
+from pricing.lines import Line
 
 Customer = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
 QuoteName = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
 State = Literal["due", "published", "waiting_for_readers", "superseded"]
+
+
+class ForeseenLine(BaseModel):
+    """A line of the invoice; `amount_minor` in minor units of the contract's currency."""
+
+    item: str
+    kind: str
+    amount_minor: int
+    start: datetime
+    until: datetime
+
+
+class MoneyAnswer(BaseModel):
+    """The first invoice that the change touches, without tax, and as if nothing were used."""
+
+    billing_day: datetime
+    currency: str
+    before_minor: int
+    after_minor: int
+    proration: list[ForeseenLine] = Field(description="what the change itself adds, for the period that is running")
+    lines: list[ForeseenLine] = Field(description="the whole invoice with the change")
 
 
 class CommandAnswer(BaseModel):
@@ -32,6 +55,7 @@ class CommandAnswer(BaseModel):
     effective_at: datetime
     repeated: bool = Field(description="the key was known: this is the answer of the first time")
     dry_run: bool
+    money: MoneyAnswer | None = Field(description="with dry_run: what it would do to the money")
     changes: list[ClauseChange]
     contract: dict[str, Any] = Field(description="the whole contract, version 2")
 
@@ -125,7 +149,7 @@ class AgreementsApi:
         add("/quotes/{quote}", self.quoted, methods=["GET"], responses=responses(404, 422, 503))
 
     async def command(self, customer: Customer, command: AnyCommand, who: Who, dry_run: bool = False) -> CommandAnswer:
-        """Change a contract, once for each key. `dry_run`: say what it would become, and write nothing."""
+        """Change a contract, once for each key. `dry_run`: what it would become, with its money; nothing is written."""
         async with StoreOrProblem():
             carried = await carry_out(customer, command, by=who.name, dry_run=dry_run, parts=self._parts)
         contract = carried.contract
@@ -135,6 +159,7 @@ class AgreementsApi:
             effective_at=contract.history[-1].effective_at,
             repeated=carried.repeated,
             dry_run=dry_run,
+            money=_money(carried.money) if carried.money is not None else None,
             changes=list(changes_of(contract)),
             contract=_whole(contract),
         )
@@ -180,6 +205,23 @@ class AgreementsApi:
         if row is None:
             raise Problem(404, "unknown_quote", "there is no quote of this name", field="quote")
         return QuoteAnswer(quote=row["document"], catalog=row["catalog"])
+
+
+def _money(foreseen: Foreseen) -> MoneyAnswer:
+    return MoneyAnswer(
+        billing_day=foreseen.billing_day,
+        currency=foreseen.after.currency,
+        before_minor=foreseen.before.minor,
+        after_minor=foreseen.after.minor,
+        proration=[_line(line) for line in foreseen.proration],
+        lines=[_line(line) for line in foreseen.lines],
+    )
+
+
+def _line(line: Line) -> ForeseenLine:
+    return ForeseenLine(
+        item=line.item, kind=line.kind, amount_minor=line.amount.minor, start=line.period.start, until=line.period.end
+    )
 
 
 def _unknown(customer: str) -> Problem:

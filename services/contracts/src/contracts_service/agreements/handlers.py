@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.problems import Problem
 from contracts_service.agreements.domain.commands import AnyCommand, Quote, Sign
 from contracts_service.agreements.domain.decide import Refusal, decide
+from contracts_service.agreements.domain.money import Foreseen, foresee
 from contracts_service.agreements.domain.signing import Quoted
 from contracts_service.agreements.store import (
     Known,
@@ -41,6 +42,7 @@ class Carried:
 
     contract: ContractV2
     repeated: bool
+    money: Foreseen | None = None  # of what was only tried
 
 
 class _KeyTaken(Exception):
@@ -93,7 +95,7 @@ async def _once(
             raise _KeyTaken  # refused for what the same command has just done
         raise _problem(decided)
     if dry_run:
-        return Carried(decided.contract, repeated=False)
+        return Carried(decided.contract, repeated=False, money=foresee(contract, decided.contract))
     known = Known(print_of, customer, decided.contract.revision)
     if not await claim_key(connection, command.key, known):
         raise _KeyTaken
