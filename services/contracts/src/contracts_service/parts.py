@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -35,6 +37,12 @@ class Parts:
         """Raises Problem 503 while the service is still starting."""
         if not self.ready:
             raise Problem(503, "starting", "the service is starting; ask again", headers={"Retry-After": "1"})
+
+
+def must_be_storable(document: Any) -> None:
+    """Raises Problem 422 where a text in a document holds a NUL, which JSON can say and PostgreSQL cannot store."""
+    if "\\u0000" in json.dumps(document):
+        raise Problem(422, "malformed", "a text in it holds the character NUL, which no text needs: take it out")
 
 
 class StoreOrProblem:

@@ -85,6 +85,26 @@ async def test_a_dry_run_and_a_refusal_write_nothing(start: Start, customer: str
         assert (await running.do(customer, sign_up(f"{customer}-1"))).json()["repeated"] is False
 
 
+async def test_a_text_that_no_database_stores_is_refused(start: Start, customer: str) -> None:
+    async with start() as running:
+        await running.apply()
+        quote = {
+            "quote": f"Q-{customer}",
+            "customer": customer,
+            "deal": "D",
+            "actor": "crm",
+            "terms": terms(name="a\0"),
+        }
+        answers = [
+            await running.apply(plans__basic__name="Ba\0sic"),
+            await running.do(customer, sign_up(f"{customer}-1", name="Ac\0me")),
+            await running.do(customer, sign_up(f"{customer}-1", billing_email="\0@acme.example")),
+            await running.client.post("/v1/quotes", json=quote | {"valid_until": "2026-03-01T00:00:00Z"}),
+        ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(422, "malformed")] * 4
+
+
 async def test_of_two_changes_at_once_one_wins_and_the_other_is_told(start: Start, customer: str) -> None:
     async with start() as running:
         await running.apply()

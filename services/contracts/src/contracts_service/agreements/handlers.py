@@ -30,7 +30,7 @@ from contracts_service.agreements.store import (
 )
 from contracts_service.catalog.store import catalog_of_number, ensure_uses, lock, newest_catalog
 from contracts_service.gaps import FAILPOINTS
-from contracts_service.parts import Parts
+from contracts_service.parts import Parts, must_be_storable
 from event_schemas.contract_v2 import ContractV2
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ async def carry_out(customer: str, command: AnyCommand, *, by: str, dry_run: boo
         Problem: 409 where the contract has moved on or the key was used for something else, 404 where there is no
             contract, 422 where the rules say no. Nothing is written then, nor with `dry_run`.
     """
+    must_be_storable(command.model_dump(mode="json"))
     print_of = _fingerprint(customer, command)
     for _ in range(3):
         try:
@@ -131,6 +132,7 @@ async def make_quote(quote: Quote, *, by: str, parts: Parts) -> None:
     Raises:
         Problem: 409 where the name stands for another quote, 422 where it could not be signed as it is.
     """
+    must_be_storable(quote.model_dump(mode="json"))
     async with parts.engine.begin() as connection:
         await lock(connection, "catalog", shared=True)
         kept, now = await newest_catalog(connection), parts.clock.now()

@@ -18,7 +18,7 @@ from contracts_service.catalog.domain.versions import Comparison, applied, compa
 from contracts_service.catalog.folder import CatalogRefused, read_document
 from contracts_service.catalog.store import append_catalog, customers_by_use, lock, newest_catalog
 from contracts_service.gaps import FAILPOINTS
-from contracts_service.parts import Parts, StoreOrProblem
+from contracts_service.parts import Parts, StoreOrProblem, must_be_storable
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +126,7 @@ class CatalogApi:
 
 def _sound(document: dict[str, Any]) -> Catalog:
     """The catalogue of a document. Raises Problem 422 with every mistake."""
+    must_be_storable(document)
     try:
         return read_document(document)
     except CatalogRefused as refused:

@@ -27,13 +27,6 @@ def _in_these_years(instant: datetime) -> datetime:
     return instant
 
 
-def _no_nul(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must be text without control characters")
-    return text
-
-
-Email = Annotated[EmailText, AfterValidator(_no_nul)]  # PostgreSQL stores no NUL
 When = Annotated[Instant, AfterValidator(_in_these_years)]
 IssuerText = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
 ReasonText = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*\S[^\x00]*$")]
@@ -94,7 +87,7 @@ class Terms(Asked):
     add_ons: tuple[AddOnWanted, ...] = Field((), max_length=50)
     coupon: SlugText | None = None
     trial: bool = False  # the plan's own, if it has one
-    billing_email: Email | None = None
+    billing_email: EmailText | None = None
     collection_method: Literal["send_invoice", "charge_automatically"] = "send_invoice"
     payment_terms_days: int | None = Field(None, strict=True, ge=0, le=365)
     purchase_order: LineText | None = None
@@ -205,7 +198,7 @@ class ChangeBilling(Command):
 
     do: Literal["change_billing"]
     name: LineText | None = None
-    billing_email: Email | None = None
+    billing_email: EmailText | None = None
     collection_method: Literal["send_invoice", "charge_automatically"] | None = None
     payment_terms_days: int | None = Field(None, strict=True, ge=0, le=365)
     purchase_order: LineText | None = None
