@@ -8,7 +8,6 @@ import logging
 from aiokafka.errors import KafkaError
 
 from chassis.clock import Clock
-from chassis.errors import WrongSetting
 from chassis.health import Health
 from invoicing_sync import metrics
 from invoicing_sync.instance import Instance
@@ -48,7 +47,7 @@ class Monitor:
     async def _note_records(self) -> None:
         try:
             unread = await self._intake.unread()
-        except (KafkaError, OSError, WrongSetting) as error:  # the readers say so too, and go on when it is back
+        except KafkaError as error:  # the readers say so too, and go on when it is back
             log.warning("the broker does not say where its logs end", extra={"error": type(error).__name__})
             return
         self._records.note(self._intake.position, behind=sum(unread.values()))

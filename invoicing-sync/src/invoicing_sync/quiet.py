@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from aiokafka.errors import KafkaError
 
 from chassis.clock import Clock
-from chassis.errors import WrongSetting
 from event_schemas.times import iso
 from invoicing_sync.contracts.applier import Applier
 from invoicing_sync.invoices.store import periods
@@ -37,7 +36,7 @@ class Quiet:
             return [f"business time {iso(at)}, seen {iso(seen)}"]
         try:
             unread = await self._intake.unread()
-        except (KafkaError, OSError, WrongSetting):
+        except KafkaError:
             return ["the broker, which is away"]
         waiting = [f"{count} records of {topic}" for topic, count in unread.items() if count]
         if contracts := await self._applier.waiting():

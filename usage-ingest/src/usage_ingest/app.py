@@ -19,7 +19,6 @@ from chassis.access import Access
 from chassis.app import create_app
 from chassis.bus import BatchProducer, TopicReader
 from chassis.clock import BusinessClock, business_clock
-from chassis.errors import WrongSetting
 from chassis.health import Health
 from chassis.log_ends import LogEnds
 from chassis.retention import Pace, Pruned, Retention
@@ -143,7 +142,7 @@ class Service:
             waiting.append(f"{parts.open_requests} requests are open")
         try:
             unread = await parts.ends.unread(self.contracts, self.returns)
-        except (KafkaError, OSError, WrongSetting):
+        except KafkaError:
             return [*waiting, "the broker, which is away"]
         return waiting + [f"{count} records of {topic} are unread" for topic, count in unread.items() if count]
 

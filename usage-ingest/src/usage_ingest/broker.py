@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.errors import TryLater, WrongSetting
+from chassis.errors import TryLater
 from chassis.log_ends import LogEnds
 
 
@@ -48,5 +48,5 @@ class Log:
         """How many records were ever appended. Raises TryLater while the broker is away."""
         try:
             return sum((await self._ends.of(self._partitions)).values())
-        except (KafkaError, OSError, WrongSetting) as error:
+        except KafkaError as error:
             raise TryLater(f"the broker is away: {type(error).__name__}", after_s=1.0) from error

@@ -37,7 +37,7 @@ class BatchReader:
     ) -> None:
         self._broker, self.topic, self._handle, self._pool, self._batch = broker, topic, handle, pool, batch
         self._gather_ms = gather_ms
-        self.reached: dict[TopicPartition, int] = {}  # the offset behind the last record handled
+        self.reached: dict[TopicPartition, int] = {}  # behind the last record handled; empty while it does not read
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -61,6 +61,7 @@ class BatchReader:
                 if found:
                     await self._take(found, identity.topic_id)
         finally:
+            self.reached.clear()
             await consumer.stop()
 
     async def _seek(
