@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from chassis.sentences import place, sentence
+from event_schemas.sentences import place, sentence
 
 MEDIA_TYPE = "application/problem+json"
 

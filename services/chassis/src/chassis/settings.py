@@ -16,9 +16,9 @@ from chassis.broker import Broker, Login, Mechanism, Protocol
 from chassis.database import Database
 from chassis.errors import WrongSetting
 from chassis.key_file import KeyFile
-from chassis.sentences import sentence
 from chassis.service_key import ServiceKey
 from chassis.tls import Trust
+from event_schemas.sentences import sentence
 
 EXIT_START_FAILED = 3
 

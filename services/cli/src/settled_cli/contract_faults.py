@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from chassis.sentences import place, sentence
+from event_schemas.sentences import place, sentence
 
 MOST = 10  # faults told at once
 _PLACED = re.compile(r"contracts\.(\d+)\.(\w+): (.+)")  # a check of the whole file, which names a place in it
