@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from settled_cli.asking import MOST, Csv, Json, ask, one_form
+from settled_cli.asking import Csv, Json, ask, one_form, pages
 from settled_cli.console import out, print_json
 from settled_cli.line import Line
 from settled_cli.sheets import print_sheet
@@ -31,7 +31,7 @@ COLUMNS = (
 def list_contracts(as_json: Json = False, as_csv: Csv = False) -> None:
     """All contracts that have come in, and whether they are applied."""
     one_form(as_json, as_csv)
-    found = ask(_all)
+    found = ask(all_contracts)
     if as_json:
         print_json(found)
     elif as_csv:
@@ -42,15 +42,9 @@ def list_contracts(as_json: Json = False, as_csv: Csv = False) -> None:
         out.print("no contract has come in: `settled contracts apply FILE` agrees one")
 
 
-async def _all(line: Line) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    after: str | None = None
-    while True:
-        page = await line.get("invoicing-sync", "/v1/contracts", after=after, limit=MOST)
-        found += page["contracts"]
-        after = page["next"]
-        if after is None:
-            return found
+async def all_contracts(line: Line) -> list[dict[str, Any]]:
+    """Every customer's contract, by customer."""
+    return [one async for page in pages(line, "invoicing-sync", "/v1/contracts") for one in page["contracts"]]
 
 
 def listing(found: list[dict[str, Any]], *, width: int) -> RenderableType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -38,6 +38,17 @@ def ask(question: Callable[[Line], Coroutine[Any, Any, T]], *, unknown: str | No
         fail(str(refused), Exit.NOT_RUNNING if refused.status >= 500 else Exit.FINDING)
     except LineError as error:
         fail(str(error), Exit.NOT_RUNNING)
+
+
+async def pages(line: Line, service: str, path: str, **params: Any) -> AsyncIterator[Any]:
+    """Each page of a list, to its end: a page's `next` is asked for as `after`. Raises as `Line.get`."""
+    after: Any = None
+    while True:
+        page = await line.get(service, path, after=after, limit=MOST, **params)
+        yield page
+        after = page["next"]
+        if after is None:
+            return
 
 
 def one_form(as_json: bool, as_csv: bool) -> None:

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from settled_cli.asking import MOST, Csv, Json, ask, one_form
+from settled_cli.asking import MOST, Csv, Json, ask, one_form, pages
 from settled_cli.console import Exit, fail, out, print_json
 from settled_cli.line import Line
 from settled_cli.sheets import print_sheet
@@ -68,16 +68,8 @@ async def _door_cases(line: Line, customer: str | None, closed: bool) -> list[di
 
 
 async def _rating_cases(line: Line, customer: str | None, closed: bool) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    after = 0
-    while True:
-        page = await line.get(
-            "rating", "/v1/cases", customer=customer, closed=str(closed).lower(), after=after, limit=MOST
-        )
-        found += page["cases"]
-        if page["next"] is None:
-            return found
-        after = page["next"]
+    asked = pages(line, "rating", "/v1/cases", customer=customer, closed=str(closed).lower())
+    return [case async for page in asked for case in page["cases"]]
 
 
 def _of_door(case: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from settled_cli.asking import MOST, Csv, Json, ask, one_form
+from settled_cli.asking import Csv, Json, ask, one_form, pages
 from settled_cli.console import Exit, fail, out, print_json
 from settled_cli.line import Line
 from settled_cli.reasons import paragraphs
@@ -66,17 +66,9 @@ def corrections(
 
 async def gather(line: Line, customer: str | None, period: str | None) -> list[dict[str, Any]]:
     """Priced corrections by customer and period, page after page."""
-    found: list[dict[str, Any]] = []
-    after: str | None = None
     instant = f"{period}T00:00:00Z" if period and "T" not in period else period
-    while True:
-        page = await line.get(
-            "invoicing-sync", "/v1/corrections/priced", customer=customer, period=instant, after=after, limit=MOST
-        )
-        found += page["corrections"]
-        after = page["next"]
-        if after is None:
-            return found
+    asked = pages(line, "invoicing-sync", "/v1/corrections/priced", customer=customer, period=instant)
+    return [one async for page in asked for one in page["corrections"]]
 
 
 def one(found: list[dict[str, Any]], customer: str, period: str) -> dict[str, Any]:

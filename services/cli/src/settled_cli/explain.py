@@ -13,7 +13,7 @@ from rich.text import Text
 
 from settled_cli import corrections as late
 from settled_cli import usage as running_month
-from settled_cli.asking import MOST, Csv, Json, ask, one_form
+from settled_cli.asking import Csv, Json, ask, one_form, pages
 from settled_cli.console import Exit, fail, out, print_json
 from settled_cli.demo.views import conversation as story_panel
 from settled_cli.line import Line
@@ -146,13 +146,11 @@ def _list_lines(named: str, *, as_json: bool, as_csv: bool) -> None:
 async def _invoices(line: Line, of_customer: str | None, named: str) -> list[dict[str, Any]]:
     """A customer's invoices, or the one that is named, page after page."""
     found: list[dict[str, Any]] = []
-    after: str | None = None
-    while True:
-        page = await line.get("invoicing-sync", "/v1/invoices", customer=of_customer, after=after, limit=MOST)
+    async for page in pages(line, "invoicing-sync", "/v1/invoices", customer=of_customer):
         found += [one for one in page["invoices"] if of_customer or one["id"] == named]
-        after = page["next"]
-        if after is None or (found and not of_customer):
-            return found
+        if found and not of_customer:
+            break
+    return found
 
 
 def sheet_rows(invoice: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from event_schemas.times import parse_instant
 from settled_cli import corrections
+from settled_cli.asking import pages
 from settled_cli.line import Line
 
 
@@ -63,23 +64,10 @@ async def _all_entries(line: Line, customers: list[str], *, start: str, last: st
     slots = asyncio.Semaphore(4)
 
     async def of(customer: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        after = None
+        span = {"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
         async with slots:
-            while True:
-                page = await line.get(
-                    "rating",
-                    "/v1/entries",
-                    customer=customer,
-                    **{"from": "2000-01-01T00:00:00Z"},
-                    to="2100-01-01T00:00:00Z",
-                    after=after,
-                    limit=1000,
-                )
-                found += page["entries"]
-                after = page["next"]
-                if after is None:
-                    return found
+            asked = pages(line, "rating", "/v1/entries", customer=customer, **span)
+            return [entry async for page in asked for entry in page["entries"]]
 
     gathered = await asyncio.gather(*(of(customer) for customer in customers))
     return [entry for entries in gathered for entry in entries]

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from event_schemas.contract_v2 import ContractV2, from_version_1, read_contract
 from event_schemas.contracts import Contract
 from event_schemas.times import Period, parse_instant
+from settled_cli.agreements import all_contracts
 from settled_cli.asking import MOST
 from settled_cli.line import Line
 
@@ -75,14 +76,7 @@ class Decided:
 
 async def customers(line: Line) -> list[str]:
     """All who have a contract, by name."""
-    found: list[str] = []
-    after: str | None = None
-    while True:
-        page = await line.get("invoicing-sync", "/v1/contracts", after=after, limit=MOST)
-        found += [contract["customer"] for contract in page["contracts"]]
-        after = page["next"]
-        if after is None:
-            return found
+    return [contract["customer"] for contract in await all_contracts(line)]
 
 
 async def known(line: Line, customer: str, month: str | None) -> Known | LeftOut:
