@@ -112,19 +112,10 @@ def view(answer: Answer, *, width: int) -> RenderableType:
 
 def _many(currency: Currency, of: Sum, tried: Sequence[Tried], *, width: int) -> RenderableType:
     shown = sorted(tried, key=lambda one: (-abs(one.difference), one.customer))[:MOST]
-    rows = [_row(one.customer, currency, one.before, one.after) for one in shown]
+    rows = [_of_sides(one.customer, one) for one in shown]
     rest = f", the {MOST} that move most shown" if len(tried) > MOST else ""
-    rows.append(
-        {
-            "customer": f"all {of.customers:,}",
-            "units": quantity(of.units_before),
-            "then": quantity(of.units_after),
-            "before": amount(of.before, currency),
-            "after": amount(of.after, currency),
-            "difference": signed(of.after - of.before, currency),
-            "percent": percent(of.before, of.after),
-        }
-    )
+    units = of.units_before, of.units_after
+    rows.append(_row(f"all {of.customers:,}", currency, units, (of.before, of.after)))
     title = f"{currency.value}, {of.customers:,} customer{'' if of.customers == 1 else 's'}{rest}"
     return fitting(title, _columns("customer", rows), rows, width=width)
 
@@ -134,7 +125,7 @@ def _columns(first: str, rows: Sequence[dict[str, Any]]) -> list[Column]:
     moved = any(row["units"] != row["then"] for row in rows)
     then = [Column("then", "units then", justify="right")] if moved else []
     return [
-        Column(first),
+        Column("name", first),
         Column("units", justify="right"),
         *then,
         Column("before", justify="right"),
@@ -144,34 +135,31 @@ def _columns(first: str, rows: Sequence[dict[str, Any]]) -> list[Column]:
     ]
 
 
-def _row(name: str, currency: Currency, before: Side, after: Side) -> dict[str, Any]:
+def _row(name: str, currency: Currency, units: tuple[Decimal, Decimal], minor: tuple[int, int]) -> dict[str, Any]:
+    """A row of what something comes to, before and after."""
+    (was, then), (before, after) = units, minor
     return {
-        "customer": name,
-        "units": quantity(sum(before.units.values(), Decimal(0))),
-        "then": quantity(sum(after.units.values(), Decimal(0))),
-        "before": amount(before.minor, currency),
-        "after": amount(after.minor, currency),
-        "difference": signed(after.minor - before.minor, currency),
-        "percent": percent(before.minor, after.minor),
+        "name": name,
+        "units": quantity(was),
+        "then": quantity(then),
+        "before": amount(before, currency),
+        "after": amount(after, currency),
+        "difference": signed(after - before, currency),
+        "percent": percent(before, after),
     }
+
+
+def _of_sides(name: str, one: Tried) -> dict[str, Any]:
+    was, then = (sum(side.units.values(), Decimal(0)) for side in (one.before, one.after))
+    return _row(name, one.currency, (was, then), (one.before.minor, one.after.minor))
 
 
 def _one(one: Tried, *, width: int) -> RenderableType:
     rows = []
     for key in one.items:
         before, after = one.before.items.get(key, NONE), one.after.items.get(key, NONE)
-        rows.append(
-            {
-                "item": key,
-                "units": quantity(before.quantity),
-                "then": quantity(after.quantity),
-                "before": amount(before.minor, one.currency),
-                "after": amount(after.minor, one.currency),
-                "difference": signed(after.minor - before.minor, one.currency),
-                "percent": percent(before.minor, after.minor),
-            }
-        )
-    total = _row("", one.currency, one.before, one.after) | {"item": "before taxes", "units": "", "then": ""}
+        rows.append(_row(key, one.currency, (before.quantity, after.quantity), (before.minor, after.minor)))
+    total = _of_sides("before taxes", one) | {"units": "", "then": ""}
     days = f"{iso(one.period.start)[:10]} to {iso(one.period.end)[:10]}"
     title = f"{one.customer}, {days}, in {one.currency.value}"
     return fitting(title, _columns("item", rows), [*rows, total], width=width)
