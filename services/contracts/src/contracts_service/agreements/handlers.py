@@ -28,6 +28,7 @@ from contracts_service.agreements.store import (
     quote_at_rest,
     record_quote_once,
 )
+from contracts_service.catalog.domain.models import Catalog
 from contracts_service.catalog.store import catalog_of_number, ensure_uses, lock, newest_catalog
 from contracts_service.gaps import FAILPOINTS
 from contracts_service.parts import Parts, must_be_storable
@@ -120,9 +121,12 @@ async def _quoted(connection: AsyncConnection, name: str) -> Quoted | None:
     row = await quote_at_rest(connection, name)
     if row is None:
         return None
-    quote = Quote.model_validate(row["document"])
     kept = await catalog_of_number(connection, row["catalog"])
-    return Quoted(name, quote.customer, quote.deal, quote.valid_until, quote.terms, kept.offered())
+    return _at_prices_of(kept.offered(), Quote.model_validate(row["document"]))
+
+
+def _at_prices_of(catalog: Catalog, quote: Quote) -> Quoted:
+    return Quoted(quote.quote, quote.customer, quote.deal, quote.valid_until, quote.terms, catalog)
 
 
 async def make_quote(quote: Quote, *, by: str, parts: Parts) -> None:
@@ -141,8 +145,8 @@ async def make_quote(quote: Quote, *, by: str, parts: Parts) -> None:
             _must_be_the_same(quote, Quote.model_validate(had["document"]))
             return
         sign = Sign(do="sign", quote=quote.quote, key="quote", actor=quote.actor, reason="quoted")
-        quoted = Quoted(quote.quote, quote.customer, quote.deal, quote.valid_until, quote.terms, kept.offered())
-        decided = decide(quote.customer, sign, None, kept.offered(), now=now, quoted=quoted)
+        catalog = kept.offered()
+        decided = decide(quote.customer, sign, None, catalog, now=now, quoted=_at_prices_of(catalog, quote))
         if isinstance(decided, Refusal):
             raise _problem(decided)
         if not await record_quote_once(connection, quote, catalog=kept.number, at=now, asked_by=by):
