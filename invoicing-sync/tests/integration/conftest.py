@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -30,8 +28,8 @@ from chassis.bus import BatchProducer, partition_of_key
 from chassis.store import migrate
 from chassis.testing import HouseKeys
 from chassis.topics import ensure_topics
-from embedded_stack import Stack
 from embedded_stack.children import free_port
+from embedded_stack.testing import stack_for_tests
 from event_schemas.contracts import Contract
 from event_schemas.times import iso
 from event_schemas.topics import TOPICS
@@ -44,14 +42,8 @@ PARTITIONS = 2
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[dict[str, str]]:
-    folder = Path(tempfile.mkdtemp(prefix="door-tests-"))
-    folder.chmod(0o755)
-    running = Stack(folder, fsync=False)
-    try:
-        yield running.start().env()
-    finally:
-        running.stop(remove_state=True)
-        shutil.rmtree(folder, ignore_errors=True)
+    with stack_for_tests("door") as running:
+        yield running.urls.env()
 
 
 @pytest.fixture(scope="session")

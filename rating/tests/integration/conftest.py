@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from chassis.failpoints import VARIABLE
 from chassis.testing import ClockServer, HouseKeys, bearer
 from embedded_stack import Stack
 from embedded_stack.children import free_port
+from embedded_stack.testing import stack_for_tests
 from event_schemas.times import iso
 from event_schemas.topics import TOPICS
 
@@ -207,15 +207,10 @@ class World:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """PostgreSQL and Kafka of this run, with rating's tables and all topics."""
-    with tempfile.TemporaryDirectory(prefix="rating-tests-") as folder:
-        stack = Stack(Path(folder) / "state", fsync=False)
-        stack.start()
-        try:
-            env = {**os.environ, **stack.urls.env(), "EVENT_PARTITIONS": str(PARTITIONS)}
-            subprocess.run([sys.executable, "-m", "usage_rating", "migrate"], env=env, check=True)
-            yield stack
-        finally:
-            stack.stop(remove_state=True)
+    with stack_for_tests("rating") as stack:
+        env = {**os.environ, **stack.urls.env(), "EVENT_PARTITIONS": str(PARTITIONS)}
+        subprocess.run([sys.executable, "-m", "usage_rating", "migrate"], env=env, check=True)
+        yield stack
 
 
 @pytest.fixture(scope="session")

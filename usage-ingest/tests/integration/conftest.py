@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from typer.testing import CliRunner
 from chassis.testing import ClockServer, HouseKeys
 from embedded_stack import Stack
 from embedded_stack.children import free_port
+from embedded_stack.testing import stack_for_tests
 from usage_ingest.__main__ import cli
 from usage_ingest.seals import new_key
 from usage_ingest.testing import Running, command
@@ -34,12 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory(prefix="usage-ingest-", dir=os.environ.get("SETTLED_TEST_DIR", "/tmp")) as folder:
-        Path(folder).chmod(0o755)
-        started = Stack(Path(folder) / "stack", fsync=False)
-        started.start()
+    with stack_for_tests("usage-ingest") as started:
         yield started
-        started.stop(remove_state=True)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -28,6 +27,7 @@ from contracts_service.settings import MIGRATIONS, SCHEMA, Settings
 from contracts_service.testing import a_catalog, asked, terms
 from embedded_stack import Stack
 from embedded_stack.children import free_port
+from embedded_stack.testing import stack_for_tests
 
 NOW = datetime(2026, 2, 10, 12, tzinfo=UTC)
 
@@ -41,12 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory(prefix="contracts-", dir=os.environ.get("SETTLED_TEST_DIR", "/tmp")) as folder:
-        Path(folder).chmod(0o755)
-        started = Stack(Path(folder) / "stack", fsync=False)
-        started.start()
+    with stack_for_tests("contracts") as started:
         yield started
-        started.stop(remove_state=True)
 
 
 @pytest.fixture(scope="session")
