@@ -15,6 +15,7 @@ from chassis import problems
 from chassis.access import Who
 from chassis.clock import Clock
 from chassis.problems import Problem
+from event_schemas.sentences import WORDS
 from event_schemas.times import Instant
 from event_schemas.values import decimal_text
 from invoicing_sync.answers import (
@@ -75,7 +76,7 @@ class ReconciliationOrder(BaseModel):
 class Closing(BaseModel):
     """Why a person closes a case: what was done, for whoever reads it later."""
 
-    reason: str = Field(min_length=3, max_length=500, pattern=r"^[^\x00]*\S[^\x00]*$")
+    reason: str = Field(min_length=3, max_length=500, pattern=WORDS)
 
 
 class Api:

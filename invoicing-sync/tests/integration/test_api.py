@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -82,6 +83,17 @@ async def test_contracts_come_by_customer_and_one_is_shown_whole(world: Any) -> 
     ]
     assert ([c["customer"] for c in second["contracts"]], second["next"]) == (["gamma"], None)
     assert one["document"]["licensed"] == [{"item": "essential_seat", "quantity": 3, "unit_price": "39"}]
+
+
+async def test_a_reason_that_cannot_be_kept_is_refused_with_its_field(world: Any) -> None:
+    """A NUL is no blank to a pattern, and PostgreSQL stores none; half a surrogate pair is no text in UTF-8."""
+    await world.start_door()
+    header = {**world.keys.header, "Content-Type": "application/json"}
+
+    for reason in ("   ", "a\0b", "\0\0\0", "\ud800\ud800\ud800"):
+        body = json.dumps({"reason": reason})
+        answer = await world.http.post(f"{world.door_url}/v1/cases/1/close", content=body, headers=header)
+        assert (answer.status_code, answer.json()["field"]) == (422, "body.reason")
 
 
 def attack(url: str, header: dict[str, str], mode: GenerationMode) -> None:

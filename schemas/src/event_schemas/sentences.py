@@ -67,6 +67,9 @@ MUST_BE = {
 TOLD_APART = {"missing", "extra_forbidden", "json_invalid", "value_error", "assertion_error", "string_pattern_mismatch"}
 TOLD_APART |= {"too_short", "string_too_short"}
 
+# What a person writes: more than blanks, and no NUL, which JSON can say and PostgreSQL cannot store.
+WORDS = r"^[^\x00]*[^\x00\s][^\x00]*$"
+
 # Our own patterns in words; a pattern that is missing here fails a test.
 FORMS = {
     r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$": "a customer's id: up to 100 letters, digits and _ . : -, the first no sign",
@@ -79,6 +82,7 @@ FORMS = {
     r"^[a-z][a-z0-9_-]{0,49}$": "up to 50 lower-case letters, digits, _ and -, beginning with a letter",
     r"^[A-Z]{2}$": "a country's two letters (ISO 3166-1), such as DE",
     r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$": "an e-mail address such as billing@example.com",
+    WORDS: "text with more than blanks in it, and without the character NUL",
     r"^[^\x00]*\S[^\x00]*$": "text with more than blanks in it",
 }
 

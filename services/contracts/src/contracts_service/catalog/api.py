@@ -19,11 +19,12 @@ from contracts_service.catalog.folder import CatalogRefused, read_document
 from contracts_service.catalog.store import append_catalog, customers_by_use, lock, newest_catalog
 from contracts_service.gaps import FAILPOINTS
 from contracts_service.parts import Parts, StoreOrProblem, must_be_storable
+from event_schemas.sentences import WORDS
 
 log = logging.getLogger(__name__)
 
 ActorText = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
-ReasonText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*\S[^\x00]*$")]
+ReasonText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=WORDS)]
 
 
 class CatalogAnswer(BaseModel):

@@ -15,6 +15,7 @@ from event_schemas.contract_v2.billing import Address, Exemption, LineText, TaxI
 from event_schemas.contract_v2.parts import MOST_MINOR, MOST_SEATS, Revision, Units, VersionText
 from event_schemas.contract_v2.prices import Price, PriceText
 from event_schemas.contracts import EmailText, SlugText
+from event_schemas.sentences import WORDS
 from event_schemas.times import Instant
 from event_schemas.values import Currency
 
@@ -29,7 +30,7 @@ def _in_these_years(instant: datetime) -> datetime:
 
 When = Annotated[Instant, AfterValidator(_in_these_years)]
 IssuerText = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
-ReasonText = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*\S[^\x00]*$")]
+ReasonText = Annotated[str, Field(min_length=1, max_length=500, pattern=WORDS)]
 Quantity = Annotated[int, Field(strict=True, ge=0, le=MOST_SEATS)]
 Minor = Annotated[int, Field(strict=True, ge=1, le=MOST_MINOR)]
 Channel = Literal["self_serve", "sales_led", "console", "migration"]
