@@ -1,0 +1,1 @@
+"""Contracts reach Stripe as a plan: pure, shown before it runs, empty when applied again."""

@@ -1,0 +1,171 @@
+"""
+Which way a clause goes: Stripe prices it, or its amounts go as explicit invoice items from the expected invoice.
+
+Each answer is None where Stripe says the same as we do, to the cent and for certain; else the reason, in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from event_schemas.contract_v2 import ContractV2, items_at, prices
+from event_schemas.contract_v2.clauses import Allowance, Commitment, Discount, HardLimit
+from event_schemas.contract_v2.items import Item, LicensedItem, MeteredItem
+from event_schemas.contract_v2.parts import Dated, in_time, living
+from event_schemas.times import MICROSECOND, period_containing
+
+
+def no_scheme(price: prices.Price) -> str | None:
+    """Why Stripe has no price for it."""
+    if isinstance(price, prices.Package) and price.free:
+        return "Stripe's packages have no free units"
+    return None
+
+
+def item_reason(contract: ContractV2, item: Item) -> str | None:
+    """Why Stripe counts an item at price 0, for its whole life, and its amounts go as explicit items."""
+    if (reason := no_scheme(item.price)) is not None:
+        return reason
+    if not isinstance(item, MeteredItem):
+        return None
+    deciding: list[tuple[str, Commitment | HardLimit]] = [
+        *(("a commitment", one) for one in living(contract.commitments)),
+        *(("a hard limit", one) for one in living(contract.limits)),
+    ]
+    for name, one in deciding:
+        if one.meter == item.meter and _meet(one, item):
+            return f"{name} decides which units are charged, and Stripe counts all of them"
+    allowances = _allowances(contract, item)
+    if allowances and not _fits(item, allowances):
+        return "the allowance is no first tier of its price"
+    return None
+
+
+def first_tier(contract: ContractV2, item: Item) -> int:
+    """Units that an allowance makes a first tier at 0; 0 where there is none, or it goes as explicit items."""
+    if not isinstance(item, MeteredItem):
+        return 0
+    allowances = _allowances(contract, item)
+    return allowances[0].quantity if allowances and _fits(item, allowances) else 0
+
+
+def _allowances(contract: ContractV2, item: MeteredItem) -> list[Allowance]:
+    return [one for one in living(contract.allowances) if one.meter == item.meter and _meet(one, item)]
+
+
+def _fits(item: MeteredItem, allowances: list[Allowance]) -> bool:
+    """One price for all units, one allowance, and both live together: only then nothing depends on order or time."""
+    first = allowances[0]
+    return (
+        isinstance(item.price, prices.PerUnit)
+        and len(allowances) == 1
+        and first.quantity > 0
+        and (first.start, first.until) == (item.start, item.until)
+    )
+
+
+def discount_reason(contract: ContractV2, discount: Discount, day: datetime) -> str | None:
+    """Why a discount that holds on a billing day is no coupon on its invoice."""
+    if discount.invoices is not None:
+        return "it is counted by finalised invoices, and Stripe counts months"
+    together = [
+        one
+        for one in living(contract.discounts)
+        if one is not discount and (one.scope, one.item) == (discount.scope, discount.item) and one.holds_at(day)
+    ]
+    if together:
+        return "another one holds beside it, and no text says which Stripe takes off first"
+    if discount.scope == "invoice":
+        return None if discount.percent is None else "no text says whether Stripe rounds each line's share or their sum"
+    item = next(one for one in contract.items if one.key == discount.item)
+    if item_reason(contract, item) is not None:
+        return "the item's own amounts go as explicit items"
+    if isinstance(item, LicensedItem) and _is_prorated_before(contract, item, day):
+        return "it covers the prorations of that day too, and Stripe's are not discountable"
+    if discount.percent is not None and not _is_one_line(item):
+        return "the item's lines count as one, and no text says whether Stripe rounds each"
+    return None
+
+
+def _is_one_line(item: Item) -> bool:
+    price = item.price
+    return isinstance(price, prices.PerUnit | prices.Package | prices.Included) or (
+        isinstance(price, prices.Volume) and all(tier.flat_fee.strip("0.") == "" for tier in price.tiers)
+    )
+
+
+def _is_prorated_before(contract: ContractV2, item: LicensedItem, day: datetime) -> bool:
+    if contract.proration == "none":
+        return False
+    ended = period_containing(contract.billing_anchor, day - MICROSECOND)
+    changes = [at for at, _, _ in quantities(item)] + ([item.until] if item.until is not None else [])
+    return any(ended.start < at < ended.end for at in changes)
+
+
+def quantities(item: LicensedItem) -> list[tuple[datetime, int, int]]:
+    """Each change of an item's quantity within its life, as (instant, quantity, revision)."""
+    found: list[tuple[datetime, int, int]] = []
+    for entry in in_time(item.quantities):
+        at = max(entry.at, item.start)
+        if item.until is not None and at >= item.until:
+            continue
+        if found and found[-1][0] == at:
+            found.pop()
+        found.append((at, entry.quantity, entry.agreed_in))
+    changes: list[tuple[datetime, int, int]] = []
+    for change in found:
+        if not changes or change[1] != changes[-1][1]:
+            changes.append(change)
+    return changes
+
+
+def proration_reason(contract: ContractV2, at: datetime) -> str | None:
+    """Why a change in mid-term is not prorated by Stripe."""
+    if contract.proration == "day":
+        return "Stripe prorates to the second, and whole days are agreed"
+    if contract.proration == "none":
+        return "no proration is agreed"
+    if contract.trial is not None and at < contract.trial.until:
+        return "seats are free in the trial"
+    if at.microsecond:
+        return "Stripe's instants are whole seconds"
+    return None
+
+
+def over_at(contract: ContractV2) -> datetime | None:
+    """When the last item ends; None where one never does, or there is none."""
+    untils = [item.until for item in living(contract.items)]
+    return None if not untils or None in untils else max(until for until in untils if until is not None)
+
+
+def discounts_on(contract: ContractV2, day: datetime, item: str | None) -> Iterable[Discount]:
+    """The discounts on an item, or on the invoice (None), that are coupons on a billing day's invoice."""
+    for discount in living(contract.discounts):
+        if discount.item == item and discount.holds_at(day) and discount_reason(contract, discount, day) is None:
+            yield discount
+
+
+def explicit(contract: ContractV2, at: datetime) -> tuple[tuple[str, str], ...]:
+    """What goes as explicit invoice items at an instant, as (clause, reason)."""
+    found = [
+        (f"items.{item.key}", reason)
+        for item in items_at(contract, at)
+        if (reason := item_reason(contract, item)) is not None
+    ]
+    day = period_containing(contract.billing_anchor, at).end
+    found += [
+        (f"discounts.{one.key}", reason)
+        for one in living(contract.discounts)
+        if one.holds_at(day) and (reason := discount_reason(contract, one, day)) is not None
+    ]
+    for name, clauses, reason in (
+        ("minimums", contract.minimums, "Stripe knows no minimum of a meter"),
+        ("prepaid", contract.prepaid, "Stripe's credit grants are a preview, and theirs is another order"),
+    ):
+        found += [(f"{name}.{one.key}", reason) for one in living(clauses) if one.holds_at(at)]
+    return tuple(found)
+
+
+def _meet(one: Dated, other: Dated) -> bool:
+    return (other.until is None or one.start < other.until) and (one.until is None or other.start < one.until)
