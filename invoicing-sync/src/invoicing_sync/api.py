@@ -37,6 +37,7 @@ from invoicing_sync.answers import (
     WhyAnswer,
 )
 from invoicing_sync.charges import ChargesAnswer, charges
+from invoicing_sync.contracts.planned import PlanAnswer, Planner
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.correcting import PricedCorrections, priced_corrections
@@ -82,8 +83,11 @@ class Closing(BaseModel):
 class Api:
     """The routes under /v1."""
 
-    def __init__(self, pool: Pool, clock: Clock, comparison: Comparison, reconciler: Reconciler) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, comparison: Comparison, reconciler: Reconciler, planner: Planner
+    ) -> None:
         self._pool, self._clock, self._comparison, self._reconciler = pool, clock, comparison, reconciler
+        self._planner = planner
         self.router = APIRouter(prefix="/v1", tags=["door"])
         refusals = problems.responses(422)
         missing = problems.responses(404, 422)
@@ -98,6 +102,7 @@ class Api:
         add("/contracts", self.list_contracts, methods=["GET"], responses=refusals)
         add("/customers/{customer}/running", self.running, methods=["GET"], responses=missing)
         add("/contracts/{customer}", self.contract, methods=["GET"], responses=missing)
+        add("/contracts/{customer}/plan", self.plan, methods=["GET"], responses=problems.responses(404, 422, 503))
         add("/cases", self.cases, methods=["GET"], responses=refusals)
         add("/cases/{case_id}/close", self.close_case, methods=["POST"], responses=problems.responses(400, 404, 422))
         add(
@@ -256,6 +261,13 @@ class Api:
         found = await running(self._pool, customer, self._clock.now())
         if found is None:
             raise Problem(404, "no_such_contract", "No contract of this customer is applied.", field="customer")
+        return found
+
+    async def plan(self, customer: CustomerPath) -> PlanAnswer:
+        """What Stripe has of a contract, what is left to do, and what a person changed there. Nothing is written."""
+        found = await self._planner.plan(customer, self._clock.now())
+        if found is None:
+            raise Problem(404, "no_such_contract", "No contract of this customer has come in.", field="customer")
         return found
 
     async def cases(

@@ -18,6 +18,7 @@ from invoicing_sync.api import Api
 from invoicing_sync.contracts.applier import Applier
 from invoicing_sync.contracts.keeper import Keeper
 from invoicing_sync.contracts.objects import Objects
+from invoicing_sync.contracts.planned import Planner
 from invoicing_sync.instance import Instance
 from invoicing_sync.invoices.comparison import Comparison
 from invoicing_sync.invoices.gate import Gate
@@ -103,7 +104,8 @@ def _assemble(
     quiet = Quiet(pool, clock, intake, applier, settings)
 
     app = create_app("Settled: the Stripe door", health=health, access=access, quiet=quiet)
-    app.include_router(Api(pool, clock, comparison, reconciler).router)
+    planner = Planner(pool, door, keep_drafts=settings.keep_drafts)
+    app.include_router(Api(pool, clock, comparison, reconciler, planner).router)
     app.include_router(webhooks.router(pool, endpoints, settings, inbox.wake))
 
     async def line() -> None:

@@ -7,6 +7,7 @@ from invoicing_sync.stripe_door.client import Client, Pace
 from invoicing_sync.stripe_door.invoices import Invoices
 from invoicing_sync.stripe_door.notices import Notices
 from invoicing_sync.stripe_door.secrets import ApiKeys
+from invoicing_sync.stripe_door.state import State
 from invoicing_sync.stripe_door.usage import Usage
 
 
@@ -19,6 +20,7 @@ class StripeDoor:
         self.catalogue = Catalogue(self.client)
         self.invoices = Invoices(self.client)
         self.notices = Notices(self.client)
+        self.state = State(self.client)
 
     def share(self, instances: int) -> None:
         """Take this instance's part of the account's rates."""

@@ -23,10 +23,12 @@ from settled_cli.cases import view as case_view
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.fleet import Fleet
 from settled_cli.line import Line
+from settled_cli.planning import plan
 
 contracts = typer.Typer(help="What customers have agreed to.", no_args_is_help=True)
 contracts.command("show")(show)
 contracts.command("list")(list_contracts)
+contracts.command("plan")(plan)
 
 
 @contracts.callback()

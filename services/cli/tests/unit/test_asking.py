@@ -26,6 +26,7 @@ ASKING = [
     ["deliveries"],
     ["contracts", "list"],
     ["contracts", "show", "acme"],
+    ["contracts", "plan", "acme"],
     ["dead-letters"],
     ["replay", "1"],
     ["reconcile"],
@@ -124,6 +125,7 @@ def refusing(state: Path) -> Iterator[type[_Saying]]:
     [
         (["usage", "acme"], "no contract of acme is known here: `settled contracts list` shows whose are"),
         (["contracts", "show", "acme"], "no contract of acme is known here"),
+        (["contracts", "plan", "acme"], "no contract of acme is known here"),
         (["explain", "in_1", "il_1"], "`settled explain in_1` lists its lines"),
         (
             ["explain", "--customer", "acme", "--conversation", "c1"],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from settled_cli import agreements, cases, corrections, deliveries, explain, inspection, usage, watch
+from settled_cli import agreements, cases, corrections, deliveries, explain, inspection, planning, usage, watch
 from settled_cli.demo import views
 from settled_cli.tables import Column, fitting
 
@@ -170,6 +170,29 @@ CONTRACT = {
     "applied_revision": None,
     "billing_anchor": "2026-11-01T00:00:00Z",
 }
+PLANNED = {
+    "customer": CUSTOMER,
+    "revision": 12,
+    "applied_revision": 11,
+    "as_of": "2026-11-01T00:00:00Z",
+    "operations": [
+        {
+            "key": f"step/{number}",
+            "sentence": f"make the price of {METER}: graduated in USD, 0.99 up to 1,000, 0.000000000001 above",
+            "state": "done" if number < 12 else "to_do",
+            "needs": [],
+        }
+        for number in range(1, 13)
+    ],
+    "findings": [
+        {
+            "code": "quantity_changed",
+            "subject": METER,
+            "sentence": f"{METER} has the quantity 1,000,000 at Stripe, and was told 3",
+        }
+    ],
+    "explicit": [{"clause": "commitments.committed_usage_of_forty_characters", "why": "Stripe has no commitment"}],
+}
 WHOLE = {
     "customer": CUSTOMER,
     "revision": 12,
@@ -260,6 +283,11 @@ VIEWS: list[tuple[str, Any, list[str]]] = [
         "contracts show",
         lambda width: agreements.view(WHOLE, width=width),
         [CUSTOMER, "cus_ddvUfJgjRNj3HV00000034", "sub_1Eyogo7KQ3dud3P00000041", "0.000000000001", "39.123456789012"],
+    ),
+    (
+        "contracts plan",
+        lambda width: planning.view(PLANNED, width=width),
+        ["quantity_changed", "commitments.committed_usage_of_forty_characters", "to do"],
     ),
     ("watch", lambda _: watch.picture(WATCHED), ["25,000.4/s", "987,654,321", "D123456", CUSTOMER]),
 ]
