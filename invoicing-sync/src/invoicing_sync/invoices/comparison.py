@@ -10,9 +10,11 @@ from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.domain.terms import Terms
 from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store.contracts import Account
+from invoicing_sync.invoices.domain import causes
 from invoicing_sync.invoices.domain.expected_invoice import Expected, Line, Reason, differences, expected, reasons_of
 from invoicing_sync.invoices.domain.gate import MeterCheck, ledger_of, usage_differences
 from invoicing_sync.invoices.domain.stages import (
+    billed_ahead,
     broken_assumptions,
     draft_assumptions,
     draft_differences,
@@ -31,10 +33,11 @@ from invoicing_sync.usage.store import deliveries
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What stands between Stripe's numbers and ours: sentences, and the assumptions that they speak against."""
+    """What stands between Stripe's numbers and ours: sentences, assumptions that they speak against, likely causes."""
 
     problems: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Comparison:
         differing = [check.meter for check in checks if check.ledger != check.stripe]
         numbers = await deliveries.spoken_against(self._pool, account.customer, row.period.end, differing)
         unpriced = unpriced_problems(expected_of(account, row).unpriced)
-        return Found((*unpriced, *usage_differences(checks)), numbers)
+        return Found((*unpriced, *usage_differences(checks)), numbers, causes.of_usage(checks))
 
     async def draft(self, account: Account, row: PeriodRow, invoice: Invoice) -> Found:
         """Differences of a draft, its usage lines left out; and of the subscription's items, from which they come."""
@@ -85,7 +88,12 @@ class Comparison:
         items = await self._expected_items(terms)
         found = [await self.line(line, terms) for line in invoice.lines]
         wanted = expected_of(account, row).lines
+        told = list(causes.of_lines(*billed_ahead(wanted, found, terms.meters)))
         problems = list(draft_differences(wanted, found, terms.meters))
+        sums = Money(invoice.subtotal_minor, terms.currency), Money(invoice.total_minor, terms.currency)
+        if sums[0] != sums[1]:
+            problems.append(f"total: expected {sums[0]}, which its lines come to, found {sums[1]}")
+            told += causes.of_totals(sums[0], *sums)
         prices = {price for price, _ in items.values()}
         problems += sorted(
             {f"a line has price {x.price}, which is not agreed" for x in invoice.lines}
@@ -94,7 +102,8 @@ class Comparison:
         if not row.is_first_invoice:
             subscription = await self._door.catalogue.read_subscription(account.stripe_subscription)
             problems += item_differences(items, subscription.items)
-        return Found(tuple(problems), draft_assumptions(wanted, found))
+            told += causes.of_items(items, subscription.items)
+        return Found(tuple(problems), draft_assumptions(wanted, found), tuple(told))
 
     async def _expected_items(self, terms: Terms) -> dict[str, tuple[str, int | None]]:
         """By a name for people: the price and quantity of each item that the subscription must have."""
@@ -115,14 +124,18 @@ class Comparison:
         whole = expected_of(account, row)
         wanted = whole.total.minor
         if wrong := _other_currency(invoice, terms):
-            return Finalised(wrong, (), wanted)
+            return Finalised(wrong, expected_minor=wanted)
         found = [await self.line(line, terms) for line in invoice.lines]
         problems = list(differences(whole.lines, found))
-        for name, there in (("subtotal", invoice.subtotal_minor), ("total", invoice.total_minor)):
-            if wanted != there:
-                money = Money(wanted, terms.currency), Money(there, terms.currency)
-                problems.append(f"{name}: expected {money[0]}, found {money[1]}")
-        return Finalised(tuple(problems), broken_assumptions(whole.lines, found, row.ledger or {}), wanted)
+        sums = {
+            "subtotal": Money(invoice.subtotal_minor, terms.currency),
+            "total": Money(invoice.total_minor, terms.currency),
+        }
+        problems += [
+            f"{name}: expected {whole.total}, found {sums[name]}" for name in sums if sums[name] != whole.total
+        ]
+        told = (*causes.of_lines(whole.lines, found), *causes.of_totals(whole.total, **sums))
+        return Finalised(tuple(problems), broken_assumptions(whole.lines, found, row.ledger or {}), told, wanted)
 
     async def reasons(self, account: Account, row: PeriodRow, lines: Sequence[InvoiceLine]) -> list[Reason | None]:
         """Of each line on an invoice of Stripe the reason, where it is an expected one."""

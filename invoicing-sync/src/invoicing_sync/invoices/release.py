@@ -115,7 +115,8 @@ class Release:
             except Refused as refused:
                 sentence = f"Stripe refuses to have the draft collected by {method}: {refused.answer.detail}"
                 return Found((sentence,), ("A7",))
-        return Found((*usage.problems, *rest.problems), in_order((*usage.assumptions, *rest.assumptions)))
+        numbers = in_order((*usage.assumptions, *rest.assumptions))
+        return Found((*usage.problems, *rest.problems), numbers, (*usage.causes, *rest.causes))
 
     async def _finalise(self, row: PeriodRow, account: Account, invoice: Invoice) -> None:
         key = f"settled:finalise-alone:{invoice.invoice_id}:{row.attempt}"
@@ -198,6 +199,7 @@ class Release:
             now=self._clock.now(),
             customer=row.customer,
             problems=list(found.problems),
+            probably=list(found.causes),
             assumptions=list(found.assumptions),
             status=invoice.status,
         )
@@ -250,6 +252,7 @@ class Release:
                 customer=row.customer,
                 invoice=invoice_id,
                 problems=list(found.problems),
+                probably=list(found.causes),
                 assumptions=list(found.assumptions),
             )
         self._wait(row, self._settings.recheck_s if finding else min(self._settings.recheck_s, self._settings.gate_s))

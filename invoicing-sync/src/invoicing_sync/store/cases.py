@@ -32,8 +32,8 @@ KINDS: Mapping[str, Kind] = {
         "ledger and Stripe's numbers of a period have differed for `SETTLE_S`, or Stripe refuses to finalise, send or "
         "charge its invoice",
         "they agree and the invoice is sent or charged",
-        "compare both numbers in its detail; reconcile; where it has a sentence of Stripe's, mend what that names; "
-        "`assumptions` names what Stripe did otherwise than we assume",
+        "mend what `probably` names, or compare both numbers in its detail and reconcile; where it has a sentence of "
+        "Stripe's, mend what that names; `assumptions` names what Stripe did otherwise than we assume",
     ),
     "drift": Kind(
         "a reconciliation finds a difference that neither time nor waiting work explains",

@@ -48,9 +48,16 @@ def draft_differences(expected: Iterable[Line], found: Iterable[Line], meters: I
 
     Usage lines of the contract's meters are passed over whatever they say; any other line must be an expected one.
     """
+    return differences(*billed_ahead(expected, found, meters))
+
+
+def billed_ahead(
+    expected: Iterable[Line], found: Iterable[Line], meters: Iterable[str]
+) -> tuple[list[Line], list[Line]]:
+    """The expected lines that are no usage, and the lines found that are no usage of these meters."""
     known = set(meters)
     rest = [line for line in found if not (line.kind == "usage" and line.item in known)]
-    return differences([line for line in expected if line.kind == "advance"], rest)
+    return [line for line in expected if line.kind == "advance"], rest
 
 
 def item_differences(
