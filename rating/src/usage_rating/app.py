@@ -21,18 +21,22 @@ from chassis.retention import Pace
 from chassis.store import create_pool, migrate
 from chassis.topics import ensure_topics
 from event_schemas.topics import CONTRACTS
+from usage_rating.alerting import AlertCounter
 from usage_rating.api import Api, answer_when_away
 from usage_rating.consumer import Worker
 from usage_rating.contract_book import ContractBook
 from usage_rating.contract_keeper import ContractKeeper
 from usage_rating.log_ends import LogEnds
+from usage_rating.may_run import MayRun
 from usage_rating.publisher import Publisher
 from usage_rating.quiet import QuietCheck
 from usage_rating.settings import Settings
+from usage_rating.store.alerts import AlertStore
 from usage_rating.store.contracts import ContractStore
 from usage_rating.store.hot import HotStore, keep_steered, steer
 from usage_rating.store.pruning import retention
 from usage_rating.store.reading import Reading
+from usage_rating.watching import Board
 
 SCHEMA = "rating"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -103,17 +107,24 @@ def _assemble(
     )
     health.ready["database"] = reading.answers
     health.ready["contracts"] = _caught_up(contracts)
-    quiet = QuietCheck(reading, ends, clock=clock, book=book)
-    http = make_http(access, health, quiet, reading, book, ends)
+    alerts, board = AlertStore(cold), Board()
+    counter = AlertCounter(alerts, book, board, producer, clock, pause_s=settings.alerts_ms / 1000)
+    quiet = QuietCheck(reading, ends, clock=clock, book=book, alerts=alerts)
+    http = make_http(access, health, quiet, Api(reading, book, ends), MayRun(board, book, alerts, clock))
 
     async def decide_once_contracts_are_read() -> None:
         await contracts.caught_up.wait()
         await worker.run()
 
+    async def count_once_contracts_are_read() -> None:
+        await contracts.caught_up.wait()
+        await counter.run()
+
     work: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "contracts": contracts.run,
         "worker": decide_once_contracts_are_read,
         "publisher": publisher.run,
+        "alerts": count_once_contracts_are_read,
         "retention": retention(
             cold,
             clock,
@@ -124,12 +135,11 @@ def _assemble(
     return App(http, work)
 
 
-def make_http(
-    access: Access, health: Health, quiet: QuietCheck, reading: Reading, book: ContractBook, ends: LogEnds
-) -> FastAPI:
+def make_http(access: Access, health: Health, quiet: QuietCheck, api: Api, may_run: MayRun) -> FastAPI:
     """The HTTP app, with every route of this service."""
     http = chassis_app.create_app("Settled rating", health=health, access=access, quiet=quiet.waiting_for)
-    http.include_router(Api(reading, book, ends).router)
+    http.include_router(api.router)
+    http.include_router(may_run.router)
     answer_when_away(http)
     return http
 

@@ -12,6 +12,9 @@ Reads `events.accepted` and keeps the ledger: the order of effects, and what rep
     timers     load what is due, decide ─ timers-before-commit ─ one transaction, as for a batch ─ timers-after-commit
     publish    ─ before-publish ─ usage.rated confirmed ─ after-publish ─ published_seq stored ─ after-published-seq ─
                rating.progress confirmed ─ after-progress          (`publisher.py`, beside the others)
+    alerts     count the ledger behind the cursors, judge ─ alerts-before-commit ─ one transaction: counts, crossings,
+               cursors ─ alerts-after-commit ─ usage.alerts confirmed ─ alerts-after-publish ─ marked as published
+               (`alerting.py`, beside the others)
 
 What repeats after dying in each gap, and why that is harmless, is said once, in `failpoints.GAPS` and the README.
 A transaction is one statement: it locks its partitions' rows, checks that epoch, offset and sequence number are those

@@ -11,6 +11,7 @@ from event_schemas.contract_v2 import AnyContract
 from usage_rating.contracts import from_contract
 from usage_rating.domain.differences import EVER, earliest, first_difference, first_difference_in_force
 from usage_rating.domain.policy import ContractTimeline
+from usage_rating.watching import Watch, watch_of
 
 Verdict = Literal["new", "known", "older", "conflicting"]
 
@@ -45,6 +46,7 @@ class ContractBook:
         self.unusable = 0
         self._newest: dict[str, tuple[AnyContract, str]] = {}  # with its fingerprint
         self._revisions: dict[str, list[Revision]] = {}
+        self.watches: dict[str, Watch] = {}  # customers whose contract has thresholds or limits
 
     def verdict(self, contract: AnyContract) -> Verdict:
         """What a contract that came is beside what is known of its customer."""
@@ -63,6 +65,9 @@ class ContractBook:
         present = self._newest.get(contract.customer)
         if present is None or contract.revision > present[0].revision:
             self._newest[contract.customer] = (contract, fingerprint(contract))
+            self.watches.pop(contract.customer, None)
+            if (watch := watch_of(contract)) is not None:
+                self.watches[contract.customer] = watch
 
     def timeline(self, customer: str) -> ContractTimeline | None:
         """The policies of a customer; None where there is no contract."""

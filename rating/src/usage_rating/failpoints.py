@@ -22,6 +22,9 @@ GAPS = {
     "after-publish": "the same entries are published again; every reader knows an entry by its id",
     "after-published-seq": "the next owner publishes the progress that was left out",
     "after-progress": "the next owner publishes the same progress again; readers keep the furthest",
+    "alerts-before-commit": "nothing is written yet; the cursors are unmoved, the same entries are counted again",
+    "alerts-after-commit": "nothing is counted twice; whoever takes the next turn publishes the crossings",
+    "alerts-after-publish": "the same crossings are published again; every reader knows a crossing by its id",
 }
 
 failpoints = Failpoints("rating", GAPS)

@@ -25,4 +25,5 @@ PUBLISH_S = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 20),
 )
 CONTRACTS_UNUSABLE = Gauge("rating_contracts_unusable", "Records of topic contracts that are no contract")
+ALERTS = Counter("rating_alerts", "Crossings of thresholds and hard limits written down", ["kind", "state"])
 STOPPED = Counter("rating_stopped", "Times the worker stopped by itself, by cause", ["why"])

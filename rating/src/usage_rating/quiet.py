@@ -11,6 +11,7 @@ from chassis.store import AWAY
 from event_schemas.times import to_micros
 from usage_rating.contract_book import ContractBook
 from usage_rating.log_ends import LogEnds
+from usage_rating.store.alerts import AlertStore
 from usage_rating.store.reading import Reading
 
 MINUTE = 60_000_000
@@ -19,8 +20,11 @@ MINUTE = 60_000_000
 class QuietCheck:
     """Answers `/quiet` from the rows and the broker, never from this process's memory of other partitions."""
 
-    def __init__(self, reading: Reading, ends: LogEnds, *, clock: Clock, book: ContractBook) -> None:
+    def __init__(
+        self, reading: Reading, ends: LogEnds, *, clock: Clock, book: ContractBook, alerts: AlertStore
+    ) -> None:
         self._reading = reading
+        self._alerts = alerts
         self._ends = ends
         self._clock = clock
         self._book = book
@@ -54,6 +58,8 @@ class QuietCheck:
                 waiting.append(f"partition {number}: entries to be published")
             if row["contracts_applied"] != ends.contracts:
                 waiting.append(f"partition {number}: contracts to be applied")
+        if not waiting and await self._alerts.waiting(sorted(self._book.watches)):
+            waiting.append("alerts to be counted and told")
         if not waiting:
             deciding = await self._reading.with_redecisions()
             waiting += [f"partition {number}: conversations to be decided again" for number in deciding]

@@ -24,6 +24,7 @@ class Settings(ServiceSettings):
     tick_step_s: float = Field(5.0, gt=0)  # a move of business time of this size is written down at once
     publish_ms: int = Field(25, ge=0)  # gathers entries: each round is a transaction on the rows that batches lock
     progress_ms: int = Field(50, ge=0)  # `rating.progress` is published this often at most
+    alerts_ms: int = Field(200, ge=1)  # pause between two looks for thresholds and limits, where somebody has any
     unpublished_entries: int = Field(50_000, ge=1)  # deciding waits while more than this are on their way to the bus
     rebalance_wait_s: float = Field(20.0, gt=0)  # a new owner waits this long for a row that a dead owner still locks
     keep_closed_cases_days: int = Field(800, ge=35)  # business time; an audit of two years finds them

@@ -15,6 +15,7 @@ from event_schemas.events.event_quarantined_v1 import EventQuarantinedEvent
 from event_schemas.events.rating_progress_v1 import RatingProgressEvent
 from event_schemas.events.resolution_v1 import ResolutionEvent
 from event_schemas.events.stripe_event_v1 import StripeEventEvent
+from event_schemas.events.usage_alert_v1 import UsageAlertEvent
 from event_schemas.events.usage_rated_v1 import UsageRatedEvent
 from event_schemas.events.usage_v1 import UsageEvent
 from event_schemas.topics import Topic
@@ -48,6 +49,7 @@ EVENT_TYPES = (
     EventType("contract", 2, ContractEventV2, (topics.CONTRACTS,)),
     EventType("contract.change", 1, ContractChangeEvent, (topics.CONTRACT_CHANGES,)),
     EventType("usage.rated", 1, UsageRatedEvent, (topics.USAGE_RATED,)),
+    EventType("usage.alert", 1, UsageAlertEvent, (topics.USAGE_ALERTS,)),
     EventType("rating.progress", 1, RatingProgressEvent, (topics.RATING_PROGRESS,)),
     EventType("event.quarantined", 1, EventQuarantinedEvent, (topics.EVENTS_QUARANTINED,)),
     EventType("stripe.event", 1, StripeEventEvent, (topics.STRIPE_EVENTS,)),

@@ -23,6 +23,7 @@ EVENTS_ACCEPTED = Topic(
     "events.accepted", "customer and subject", "usage-ingest", ("usage-ingest",), ("rating", "lake-bridge")
 )
 USAGE_RATED = Topic("usage.rated", "customer", "rating", ("rating",), ("invoicing-sync", "crm-bridge", "lake-bridge"))
+USAGE_ALERTS = Topic("usage.alerts", "customer", "rating", ("rating",), ("crm-bridge", "console"), partitions=1)
 RATING_PROGRESS = Topic(
     "rating.progress", "partition of events.accepted", "rating", ("rating",), ("invoicing-sync",), partitions=1
 )
@@ -62,6 +63,7 @@ TOPICS = {
     for topic in (
         EVENTS_ACCEPTED,
         USAGE_RATED,
+        USAGE_ALERTS,
         RATING_PROGRESS,
         EVENTS_QUARANTINED,
         CONTRACTS,

@@ -32,6 +32,7 @@ FIELDS = {
     "resolution/1/refused/unknown-field": "data.confidence",
     "resolution/1/refused/unknown-state": "data.state",
     "stripe.event/1/refused/object-missing": "data.object",
+    "usage.alert/1/refused/unknown-state": "data.state",
     "usage.rated/1/refused/unknown-op": "data.op",
     "usage/1/refused/exponent": "data.quantity",
     "usage/1/refused/meter-with-capital": "data.meter",

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from embedded_stack import StackError
+from settled_cli.alerts import alerts
 from settled_cli.bench.command import OUT as BENCH_OUT
 from settled_cli.bench.command import bench
 from settled_cli.cases import cases
@@ -45,6 +46,7 @@ app.add_typer(check, name="check")
 app.add_typer(cases, name="cases")
 for command in (demo, status, watch, send, usage, explain, corrections, deliveries, reconcile, replay, faults, bench):
     app.command()(command)
+app.command()(alerts)
 app.command("dead-letters")(dead_letters)
 app.command("what-if")(what_if)
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
