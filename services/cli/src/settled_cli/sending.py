@@ -20,6 +20,7 @@ from settled_cli import contracts as contract_files
 from settled_cli.agreements import list_contracts, show
 from settled_cli.asking import Json, ask
 from settled_cli.cases import view as case_view
+from settled_cli.commanding import do
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.fleet import Fleet
 from settled_cli.line import Line
@@ -29,6 +30,7 @@ contracts = typer.Typer(help="What customers have agreed to.", no_args_is_help=T
 contracts.command("show")(show)
 contracts.command("list")(list_contracts)
 contracts.command("plan")(plan)
+contracts.command("do")(do)
 
 
 @contracts.callback()

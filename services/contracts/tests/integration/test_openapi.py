@@ -76,7 +76,7 @@ def test_no_generated_request_gets_a_5xx_or_an_undocumented_answer(
     case.call_and_validate(shared.url, headers=house_keys.header, checks=CHECKS)
 
 
-# A generator of all fifteen shapes takes seconds to build; sound commands with anything in any place find more.
+# A generator of all nineteen shapes takes seconds to build; sound commands with anything in any place find more.
 COMMAND = SCHEMA["/v1/contracts/{customer}/commands"]["POST"]
 RAMP = [{"at": "2026-03-01T00:00:00Z", "quantity": 1}]
 SOUND = [
@@ -89,6 +89,10 @@ SOUND = [
     asked("give_discount", percent="5", invoices=3, until="2027-01-01T00:00:00Z"),
     asked("commit", commitment={"meter": "resolution", "unit_price": "1", "bill": "advance", "ramp": RAMP}),
     asked("give_credit", amount_minor=5),
+    asked("give_allowance", meter="resolution", quantity=10),
+    asked("set_minimum", meter="resolution", amount_minor=5000, currency="USD"),
+    asked("set_limit", meter="resolution", quantity=100),
+    asked("set_alerts", meter="resolution", thresholds=[50, 90]),
     asked("change_policy", policy="patient"),
     asked("change_billing", name="Acme SE", billing_email="a@b.example"),
     asked("change_tax", tax_ids=[{"kind": "eu_vat", "value": "DE1"}], exemption={"reason": "resale"}),

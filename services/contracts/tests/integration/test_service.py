@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -83,6 +84,32 @@ async def test_a_dry_run_and_a_refusal_write_nothing(start: Start, customer: str
         assert (no.status_code, no.json()["code"], no.json()["field"]) == (422, "unknown_plan", "plan")
         assert (gone.status_code, gone.json()["code"]) == (404, "unknown_customer")
         assert (await running.do(customer, sign_up(f"{customer}-1"))).json()["repeated"] is False
+
+
+async def test_bad_input_is_told_and_nothing_of_it_is_kept(start: Start, customer: str) -> None:
+    ramp = [{"at": "2026-06-10T12:00:00Z", "quantity": 1}]
+    commitment = {"meter": "resolution", "unit_price": "1", "bill": "advance", "currency": "EUR", "ramp": ramp}
+    bad: list[tuple[dict[str, Any], str, str]] = [
+        (asked("commit", commitment=commitment), "other_currency", "commitments.resolution-commitment.currency"),
+        (asked("give_discount", percent="100.01"), "discount_percent", "percent"),
+        (asked("change_seats", at="2026-04-10T12:00:00Z", quantity=4), "period_closed", "at"),
+        (asked("change_seats", quantity=-1), "invalid_request", "body.change_seats.quantity"),
+        (asked("change_seats", quantity=10**9), "invalid_request", "body.change_seats.quantity"),
+        (asked("set_alerts", meter="resolution", thresholds=[9, 5]), "thresholds_unsorted", "alerts"),
+    ]
+    async with start() as running:
+        await running.apply()
+        await running.do(customer, sign_up(f"{customer}-1"))
+        running.clock.set(datetime(2026, 5, 11, tzinfo=UTC))
+        for command, code, field in bad:
+            answer = await running.do(customer, command | {"key": f"{customer}-{code}"})
+            assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
+            assert field in answer.text
+            assert answer.json()["detail"]
+        history = (await running.client.get(f"/v1/contracts/{customer}/history")).json()["revisions"]
+        assert [one["revision"] for one in history] == [1]
+        free = await running.do(customer, asked("change_seats", key=f"{customer}-period_closed", quantity=4))
+        assert free.json()["revision"] == 2
 
 
 async def test_a_text_that_no_database_stores_is_refused(start: Start, customer: str) -> None:

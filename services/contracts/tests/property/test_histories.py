@@ -125,6 +125,19 @@ COMMANDS = st.one_of(
     st.fixed_dictionaries(
         {"do": st.just("change_tax"), "tax_address": st.sampled_from([{"country": "DE"}, {"country": "FR"}])}
     ),
+    st.fixed_dictionaries(
+        {
+            "do": st.sampled_from(["give_allowance", "set_limit"]),
+            "meter": st.sampled_from(["resolution", "sms_segment"]),
+            "quantity": st.integers(1, 3),
+        }
+    ),
+    st.fixed_dictionaries(
+        {"do": st.just("set_minimum"), "meter": st.just("resolution"), "amount_minor": st.none() | st.integers(1, 2)}
+    ),
+    st.fixed_dictionaries(
+        {"do": st.just("set_alerts"), "meter": st.just("resolution"), "thresholds": st.sampled_from([[], [1], [1, 2]])}
+    ),
     st.fixed_dictionaries({"do": st.just("cancel")}),
     st.fixed_dictionaries({"do": st.just("undo"), "back": st.integers(0, 3)}),
 )

@@ -202,6 +202,50 @@ class TestClauses:
         assert [(s.at, s.quantity) for s in contract.commitments[0].ramp] == [(MARCH, 100), (MAY, 200)]
 
 
+class TestMeters:
+    LIMIT = asked("set_limit", meter="resolution", quantity=100)
+
+    def test_a_limit_replaces_the_one_before(self) -> None:
+        contract = after([self.LIMIT, self.LIMIT | {"at": at(MID), "quantity": 50}])
+
+        assert [(one.key, one.quantity, one.start, one.until) for one in contract.limits] == [
+            ("resolution-limit", 100, START, MID),
+            ("resolution-limit-2", 50, MID, None),
+        ]
+        assert [change.sentence for change in changes_of(contract)] == [
+            "resolution-limit ends 2026-02-15T12:00:00Z",
+            "resolution-limit-2, 50 units charged at most from 2026-02-15T12:00:00Z",
+        ]
+
+    def test_a_limit_is_lifted_and_an_undo_brings_it_back(self) -> None:
+        lifted = [self.LIMIT, self.LIMIT | {"at": at(MARCH), "quantity": None}]
+
+        assert after(lifted).limits[0].until == MARCH
+        assert after([*lifted, asked("undo", revision=3)], now=MID).limits[0].until is None
+
+    def test_thresholds_are_replaced_whole(self) -> None:
+        alerts = asked("set_alerts", meter="resolution", thresholds=[50, 90])
+        contract = after([alerts, alerts | {"at": at(MID), "thresholds": [80]}])
+
+        assert [(one.thresholds, one.until) for one in contract.alerts] == [((50, 90), MID), ((80,), None)]
+
+    def test_a_minimum_is_money_in_the_contracts_currency(self) -> None:
+        contract = after([asked("set_minimum", at=at(MARCH), meter="resolution", amount_minor=5000)])
+
+        assert [(one.start, str(one.amount.currency), one.amount.minor) for one in contract.minimums] == [
+            (MARCH, "USD", 5000)
+        ]
+        assert [c.sentence for c in changes_of(contract)] == ["resolution-minimum, at least USD 50.00 from 2026-03-01"]
+
+    def test_what_was_given_outlives_a_change_of_plan_and_ends_with_the_contract(self) -> None:
+        given = asked("give_allowance", meter="resolution", quantity=10)
+        moved = after([given, asked("change_plan", at=at(MID), plan="pro")])
+        gone = after([given, self.LIMIT, asked("cancel", at=at(MID))])
+
+        assert [(one.key, one.until) for one in moved.allowances] == [("resolution-given", None)]
+        assert (gone.allowances[0].until, gone.limits[0].until) == (MID, MID)
+
+
 class TestBilling:
     def test_tax_data_is_replaced_whole(self) -> None:
         ids = [{"kind": "eu_vat", "value": "DE123456789"}]
@@ -259,3 +303,36 @@ class TestEnding:
         assert (contract.revision, contract.history[-1].effective_at) == (3, MARCH)
         assert {c.what for c in changes_of(contract)} == {"withdrawn", "changed"}
         assert "basic_seat goes on" in [c.sentence for c in changes_of(contract)]
+
+
+def test_both_channels_end_with_one_contract_but_for_channel_and_actor() -> None:
+    """The same life by commands of the customer's own, and by a deal and a salesperson's commands."""
+    life = [
+        asked("change_seats", at=at(MID), quantity=5),
+        asked("add_add_on", at=at(MID), add_on="copilot", quantity=2),
+        asked("set_limit", at=at(MARCH), meter="resolution", quantity=100),
+        asked("give_allowance", at=at(MARCH), meter="resolution", quantity=10),
+        asked("change_plan", at=at(MAY), plan="pro"),
+        asked("undo", revision=4),
+    ]
+    catalog = read_document(a_catalog())
+    quoted = Quoted("Q-1", "acme", "D-7", MAY, DealTerms.model_validate(terms()), catalog)
+    ends = []
+    for channel, actor, first in (
+        ("self_serve", "self-serve", a_sign_up()),
+        ("sales_led", "person:sam", asked("sign", at=at(START), quote="Q-1")),
+    ):
+        contract = None
+        for command in (first, *life):
+            said = COMMANDS.validate_python(command | {"channel": channel, "actor": actor})
+            decided = decide("acme", said, contract, catalog, now=START, quoted=quoted)
+            assert isinstance(decided, Decided), decided
+            contract = decided.contract
+        assert contract is not None
+        assert {(change.channel, change.actor) for change in contract.history} == {(channel, actor)}
+        document = contract.model_dump(
+            mode="json", exclude={"channel": True, "history": {"__all__": {"channel", "actor"}}}
+        )
+        ends.append(document)
+
+    assert ends[0] == ends[1]

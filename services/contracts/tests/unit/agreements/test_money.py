@@ -66,3 +66,13 @@ def test_within_a_trial_the_first_paid_day_is_what_changes() -> None:
         11700,
         15600,
     )
+
+
+def test_a_minimum_is_on_the_invoice_that_ends_its_period() -> None:
+    """Nothing is used, so all of it is the difference: from March on, billed on the first of April."""
+    minimum = asked("set_minimum", at="2026-03-01T00:00:00Z", meter="resolution", amount_minor=5000)
+    before = after([minimum])
+    april = asked("change_seats", at="2026-04-01T00:00:00Z", quantity=4)
+    found = foresee(before, after([minimum, april]))
+
+    assert {(line.kind, line.amount.minor) for line in found.lines} == {("advance", 15600), ("shortfall", 5000)}

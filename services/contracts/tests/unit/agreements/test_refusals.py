@@ -25,6 +25,10 @@ CANCELLED = asked("cancel", at=MARCH)
 COPILOT = asked("add_add_on", add_on="copilot", at=MID)
 RAMP = [{"at": MARCH, "quantity": 1}]
 COMMITMENT = {"meter": "resolution", "unit_price": "1", "bill": "advance", "ramp": RAMP}
+LIMIT = asked("set_limit", at=MID, meter="resolution", quantity=100)
+MINIMUM = asked("set_minimum", at=MARCH, meter="resolution", amount_minor=5000)
+ALERTS = asked("set_alerts", at=MID, meter="resolution", thresholds=[50, 90])
+GIVEN = asked("give_allowance", at=MID, meter="resolution", quantity=10)
 Case = tuple[list[dict[str, Any]], dict[str, Any], str, str, str]
 
 REFUSED: list[Case] = [
@@ -129,6 +133,53 @@ REFUSED: list[Case] = [
         "at the same time",
     ),
     ([], asked("give_credit", amount_minor=1, until=MID, at=MID), "empty_life", "prepaid.credit.until", "not after"),
+    (
+        [],
+        asked("commit", commitment=COMMITMENT | {"currency": "EUR"}),
+        "other_currency",
+        "commitments.resolution-commitment.currency",
+        "agreed in EUR, and the contract is in USD",
+    ),
+    ([], LIMIT | {"meter": "fax"}, "unknown_meter", "limits.fax-limit.meter", "no item prices fax"),
+    ([LIMIT], LIMIT, "no_change", "quantity", "the hard limit of resolution is so at 2026-02-15T12:00:00Z"),
+    ([], LIMIT | {"quantity": None}, "no_change", "quantity", "is so at"),
+    ([LIMIT], LIMIT | {"quantity": 7}, "same_instant", "at", "by revision 2; choose a later instant"),
+    ([LIMIT | {"at": MAY}], LIMIT, "later_change_agreed", "at", "change of resolution-limit for 2026-05-01"),
+    ([CANCELLED], LIMIT | {"at": MID}, "later_change_agreed", "at", "the contract, its end,"),
+    (
+        [LIMIT, LIMIT | {"at": MARCH, "quantity": None}, LIMIT | {"at": MAY}],
+        asked("undo", revision=3),
+        "later_change_agreed",
+        "revision",
+        "revision 4 changed resolution-limit",
+    ),
+    ([], MINIMUM | {"at": MID}, "not_a_billing_day", "at", "the next is 2026-03-01"),
+    ([], MINIMUM | {"amount_minor": None}, "no_change", "amount_minor", "the minimum of resolution is so"),
+    (
+        [],
+        MINIMUM | {"currency": "JPY"},
+        "other_currency",
+        "minimums.resolution-minimum.amount",
+        "agreed in JPY, and the contract is in USD",
+    ),
+    (
+        [asked("commit", commitment=COMMITMENT)],
+        MINIMUM,
+        "minimum_beside_commitment",
+        "minimums.resolution-minimum",
+        "agree on one of them",
+    ),
+    ([], ALERTS | {"thresholds": []}, "no_change", "thresholds", "the set of thresholds"),
+    (
+        [],
+        ALERTS | {"thresholds": [90, 50]},
+        "thresholds_unsorted",
+        "alerts.resolution-alerts.thresholds",
+        "50 comes after 90",
+    ),
+    ([], GIVEN | {"meter": "fax"}, "unknown_meter", "allowances.fax-given.meter", "no item prices fax"),
+    ([], GIVEN | {"until": MID}, "empty_life", "allowances.resolution-given.until", "not after"),
+    ([CANCELLED], GIVEN | {"at": MAY}, "contract_ended", "at", "no plan"),
     ([], asked("change_policy", policy="strict"), "unknown_policy", "policy", "there is no policy strict"),
     ([], asked("change_policy", policy="standard"), "no_change", "policy", "in force"),
     ([], asked("change_billing", name="Acme Ltd"), "no_change", "", "all of it is so"),
@@ -291,6 +342,11 @@ def test_a_quote_that_cannot_be_signed(changes: dict[str, Any], code: str) -> No
         asked("give_discount", coupon="welcome", invoices=3),
         asked("give_discount", amount_minor=0),
         asked("cancel", when="period_end", at=MID),
+        asked("set_limit", meter="resolution"),
+        asked("set_limit", meter="resolution", quantity=-1),
+        asked("set_minimum", meter="resolution", amount_minor=0),
+        asked("set_alerts", meter="resolution", thresholds=[0]),
+        asked("give_allowance", meter="resolution", quantity=10**13),
         asked("fly"),
     ],
     ids=str,

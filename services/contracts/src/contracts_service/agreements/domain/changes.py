@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from event_schemas.contract_v2 import ContractV2
 from event_schemas.contract_v2.checks.shared import say
+from event_schemas.contract_v2.clauses import Alert, Allowance, HardLimit, Minimum
 from event_schemas.contract_v2.parts import Dated, Entry, SeatsFrom, UnitsFrom
 from event_schemas.contract_v2.state import DATED
 from event_schemas.events.contract_change_v1 import ClauseChange
+from event_schemas.values import Money
 
 
 def changes_of(contract: ContractV2) -> tuple[ClauseChange, ...]:
@@ -26,7 +28,7 @@ def _clauses(contract: ContractV2) -> Iterator[ClauseChange]:
                 yield ClauseChange(path=path, what="withdrawn", at=clause.start, sentence=sentence)
             elif clause.agreed_in == revision:
                 ends = f" until {say(clause.until)}" if clause.until is not None else ""
-                sentence = f"{_quantity(clause)}{clause.key} from {say(clause.start)}{ends}"
+                sentence = f"{_quantity(clause)}{clause.key}{_said(clause)} from {say(clause.start)}{ends}"
                 yield ClauseChange(path=path, what="began", at=clause.start, sentence=sentence)
             elif clause.until_agreed_in == revision:
                 yield _end(path, clause)
@@ -75,3 +77,18 @@ def _entry(path: str, entry: Entry, told: str, revision: int) -> Iterator[Clause
 def _quantity(clause: Dated) -> str:
     quantities: tuple[SeatsFrom, ...] = getattr(clause, "quantities", ())
     return f"{quantities[0].quantity:,} of " if quantities else ""
+
+
+def _said(clause: Dated) -> str:
+    """What a clause about a meter says of it."""
+    match clause:
+        case Allowance():
+            return f", {clause.quantity:,} units included"
+        case HardLimit():
+            return f", {clause.quantity:,} units charged at most"
+        case Alert():
+            return f", told at {', '.join(f'{units:,}' for units in clause.thresholds)} units"
+        case Minimum():
+            return f", at least {Money(clause.amount.minor, clause.amount.currency)}"
+        case _:
+            return ""

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from event_schemas.contract_v2.billing import Address, Exemption, LineText, TaxId
-from event_schemas.contract_v2.parts import MOST_MINOR, MOST_SEATS, Revision, Units, VersionText
+from event_schemas.contract_v2.parts import MOST_MINOR, MOST_SEATS, MOST_UNITS, Revision, Units, VersionText
 from event_schemas.contract_v2.prices import Price, PriceText
 from event_schemas.contracts import EmailText, SlugText
 from event_schemas.sentences import WORDS
@@ -68,10 +68,11 @@ class RampStep(Asked):
 
 
 class CommitmentTerms(Asked):
-    """Units of a meter paid for in each period from `at` on, used or not, at this price."""
+    """Units of a meter paid for in each period from `at` on, used or not, at this price; `currency` the contract's."""
 
     meter: SlugText
     unit_price: PriceText
+    currency: Currency | None = None  # said only to be held against the contract's, as a deal on paper says it
     bill: Literal["advance", "arrears", "shortfall"]
     ramp: tuple[RampStep, ...] = Field(min_length=1, max_length=120)
     until: When | None = None
@@ -187,6 +188,40 @@ class GiveCredit(Command):
     until: When | None = None
 
 
+class GiveAllowance(Command):
+    """Units of a meter that cost nothing in each period, beside those that the plan includes."""
+
+    do: Literal["give_allowance"]
+    meter: SlugText
+    quantity: Annotated[int, Field(strict=True, ge=1, le=MOST_UNITS)]
+    until: When | None = None
+
+
+class SetMinimum(Command):
+    """What a meter comes to at least in each period, from a billing day on; `amount_minor` None: no more."""
+
+    do: Literal["set_minimum"]
+    meter: SlugText
+    amount_minor: Minor | None
+    currency: Currency | None = None  # said only to be held against the contract's
+
+
+class SetLimit(Command):
+    """Units of a meter charged at most in a period; what is above is recorded and free. `quantity` None: no more."""
+
+    do: Literal["set_limit"]
+    meter: SlugText
+    quantity: Units | None
+
+
+class SetAlerts(Command):
+    """Units of a meter in a period at which somebody is told, growing; none: no more."""
+
+    do: Literal["set_alerts"]
+    meter: SlugText
+    thresholds: tuple[Annotated[int, Field(strict=True, ge=1, le=MOST_UNITS)], ...] = Field(max_length=20)
+
+
 class ChangePolicy(Command):
     """Another outcome policy of the catalogue, for answers from an instant on."""
 
@@ -251,6 +286,10 @@ AnyCommand = Annotated[
     | GiveDiscount
     | Commit
     | GiveCredit
+    | GiveAllowance
+    | SetMinimum
+    | SetLimit
+    | SetAlerts
     | ChangePolicy
     | ChangeBilling
     | ChangeTax

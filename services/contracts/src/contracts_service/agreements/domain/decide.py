@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts_service.agreements.domain import billing, discounts, ending, items
+from contracts_service.agreements.domain import billing, discounts, ending, items, metering
 from contracts_service.agreements.domain.commands import (
     AddAddOn,
     AnyCommand,
@@ -16,10 +16,14 @@ from contracts_service.agreements.domain.commands import (
     ChangeSeats,
     ChangeTax,
     Commit,
+    GiveAllowance,
     GiveCredit,
     GiveDiscount,
     MoveIssuer,
     RemoveAddOn,
+    SetAlerts,
+    SetLimit,
+    SetMinimum,
     Sign,
     SignUp,
     Undo,
@@ -127,6 +131,14 @@ def _next(command: AnyCommand, contract: ContractV2, catalog: Catalog, now: date
             billing.commit(draft, command)
         case GiveCredit():
             billing.give_credit(draft, command)
+        case GiveAllowance():
+            metering.give_allowance(draft, command)
+        case SetMinimum():
+            metering.set_minimum(draft, command)
+        case SetLimit():
+            metering.set_limit(draft, command)
+        case SetAlerts():
+            metering.set_alerts(draft, command)
         case ChangePolicy():
             billing.change_policy(draft, command, catalog)
         case ChangeBilling():

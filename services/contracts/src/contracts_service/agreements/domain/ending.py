@@ -9,6 +9,7 @@ from contracts_service.agreements.domain.draft import Draft, must_be_last_word, 
 from contracts_service.agreements.domain.items import end_items
 from event_schemas.contract_v2 import ContractV2, items_at
 from event_schemas.contract_v2.checks.shared import say
+from event_schemas.contract_v2.clauses import Alert, HardLimit, Minimum
 from event_schemas.contract_v2.items import Item, LicensedItem, MeteredItem
 from event_schemas.contract_v2.parts import Dated, Entry, living
 from event_schemas.contract_v2.state import DATED, TIMELINES
@@ -52,6 +53,11 @@ def cancel(draft: Draft) -> None:
             if clause.holds_at(day) and clause.start < day:
                 must_be_last_word(clause, day)
                 draft.end(name, clause, day)
+    for name in ("allowances", "limits", "alerts"):
+        about: tuple[Dated, ...] = getattr(contract, name)
+        nothing_begins_later(about, at)
+        for clause in [one for one in draft.parts[name] if one.holds_at(at)]:
+            draft.end(name, clause)
 
 
 def undo(draft: Draft, revision: int, *, now: datetime) -> None:
@@ -102,6 +108,8 @@ def _undo_clause(draft: Draft, name: str, clause: Dated, revision: int) -> bool:
     elif clause.until_agreed_in == revision:
         if isinstance(clause, LicensedItem | MeteredItem):
             _nothing_in_its_place(draft.before, clause, revision)
+        elif isinstance(clause, Minimum | HardLimit | Alert):
+            _nothing_about_its_meter(draft.before, name, clause, revision)
         changed = with_end(clause, clause.earlier_untils[-1].until, draft.revision)
     else:
         entries = _timeline(name, clause)
@@ -136,6 +144,16 @@ def _nothing_in_its_place(contract: ContractV2, item: Item, revision: int) -> No
     for other in living(contract.items):
         if other.product == item.product and other.agreed_in > revision:
             raise _rests(other.product, other.agreed_in, revision)
+
+
+def _nothing_about_its_meter(
+    contract: ContractV2, name: str, clause: Minimum | HardLimit | Alert, revision: int
+) -> None:
+    """Raise No where the same was agreed anew for a meter after the revision that ended a clause about it."""
+    others: tuple[Minimum | HardLimit | Alert, ...] = getattr(contract, name)
+    for other in living(others):
+        if other.meter == clause.meter and other.agreed_in > revision:
+            raise _rests(clause.key, other.agreed_in, revision)
 
 
 def _said_ends(clause: Dated) -> list[int]:

@@ -58,13 +58,18 @@ def _begin(draft: Draft, resolved: Resolved) -> None:
 
 
 def end_items(draft: Draft, items: Sequence[Item]) -> None:
-    """Items end, and with the price of a meter what is included of it. Raises No where more is agreed about one."""
+    """
+    Items end, and with the price of a meter what came with it; an allowance that was given beside goes on.
+
+    Raises:
+        No: more is agreed about one of them.
+    """
     for item in items:
         must_be_last_word(item, draft.at, timeline=item.quantities if isinstance(item, LicensedItem) else ())
         draft.end("items", item)
-    meters = {item.meter for item in items if isinstance(item, MeteredItem)}
+    came = {(item.meter, item.agreed_in) for item in items if isinstance(item, MeteredItem)}
     for allowance in draft.before.allowances:
-        if allowance.meter in meters and allowance.holds_at(draft.at):
+        if (allowance.meter, allowance.agreed_in) in came and allowance.holds_at(draft.at):
             draft.end("allowances", allowance)
 
 

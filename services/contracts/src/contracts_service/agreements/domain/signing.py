@@ -173,7 +173,7 @@ def commitment_clause(
         agreed_in=revision,
         meter=terms.meter,
         unit_price=terms.unit_price,
-        currency=currency,
+        currency=terms.currency if terms.currency is not None else currency,
         bill=terms.bill,
         ramp=tuple(UnitsFrom(at=step.at, quantity=step.quantity, agreed_in=revision) for step in terms.ramp),
         price_version=price_version,
