@@ -5,8 +5,9 @@ How soon an alert follows its charge under load, and how fast `may-run` answers 
 
 Every customer has a threshold each 5 resolutions and a hard limit. Signals that charge at once are sent at a fixed
 rate; for each `usage.alert` the time is taken from the `recorded_at` of the charge that reached its units to the moment
-at which the alert was read from the bus. A client asks `may-run` all the while. Prints one JSON object; exits 1 where
-an alert is missing, told twice, or later than 5 s.
+at which the alert was read from the bus. Meanwhile a client, a process of its own, asks `may-run` of a rating process
+that decides nothing (DECIDE=false). Prints one JSON object; exits 1 where an alert is missing, told twice, or later
+than 5 s.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -112,17 +115,16 @@ async def hear(bootstrap: str, topic: str, partitions: int, heard: list[tuple[fl
         await consumer.stop()
 
 
-async def ask(url: str, header: dict[str, str], customers: list[str], took_ms: list[float]) -> None:
-    """Ask one question after another until cancelled."""
-    async with httpx.AsyncClient(base_url=url, headers=header) as client:
-        number = 0
-        while True:
-            path = f"/v1/customers/{customers[number % len(customers)]}/may-run"
+def ask(url: str, header: dict[str, str], customers: list[str], told: Connection) -> None:
+    """Ask one question after another until told to stop; then tell how long each took, in milliseconds."""
+    took_ms: list[float] = []
+    with httpx.Client(base_url=url, headers=header) as client:
+        while not told.poll(0.005):
+            path = f"/v1/customers/{customers[len(took_ms) % len(customers)]}/may-run"
             began = time.monotonic()
-            (await client.get(path)).raise_for_status()
+            client.get(path).raise_for_status()
             took_ms.append((time.monotonic() - began) * 1000)
-            number += 1
-            await asyncio.sleep(0.005)
+    told.send(took_ms)
 
 
 async def measure(arguments: argparse.Namespace, bootstrap: str, url: str, header: dict[str, str]) -> dict[str, Any]:
@@ -134,11 +136,12 @@ async def measure(arguments: argparse.Namespace, bootstrap: str, url: str, heade
     await _until_ready(url, header, customers)
     rated: list[tuple[float, Heard]] = []
     alerts: list[tuple[float, Heard]] = []
-    took_ms: list[float] = []
+    told, tells = multiprocessing.Pipe()
+    asker = multiprocessing.get_context("spawn").Process(target=ask, args=(url, header, customers, tells))
+    asker.start()
     beside = [
         asyncio.create_task(hear(bootstrap, "usage.rated", PARTITIONS, rated)),
         asyncio.create_task(hear(bootstrap, "usage.alerts", 1, alerts)),
-        asyncio.create_task(ask(url, header, customers, took_ms)),
     ]
     await send(bootstrap, customers, arguments.rate, arguments.seconds)
     expected = len(customers) * (len(thresholds) + 1)
@@ -149,6 +152,9 @@ async def measure(arguments: argparse.Namespace, bootstrap: str, url: str, heade
     for task in beside:
         task.cancel()
     await asyncio.gather(*beside, return_exceptions=True)
+    told.send("enough")
+    took_ms: list[float] = await asyncio.to_thread(told.recv)
+    asker.join()
     delays = _delays(rated, alerts)
     once = {(a["customer"], a["kind"], a["units"], a["ordinal"]) for _, a in alerts}
     return {
@@ -202,19 +208,22 @@ def main() -> int:
     stack = Stack(arguments.state or Path(tempfile.mkdtemp(prefix="rating-bench-")))
     stack.start()
     rating = [sys.executable, "-m", "usage_rating"]
-    port = str(free_port())
-    env = {**os.environ, **stack.urls.env(), **HouseKeys(stack.state_dir).env, "EVENT_PARTITIONS": "8", "PORT": port}
-    worker: psutil.Popen | None = None
+    env = {**os.environ, **stack.urls.env(), **HouseKeys(stack.state_dir).env, "EVENT_PARTITIONS": "8"}
+    ports = [str(free_port()), str(free_port())]
+    processes: list[psutil.Popen] = []
     try:
         subprocess.run([*rating, "migrate"], env=env, check=True, capture_output=True)
-        worker = psutil.Popen([*rating, "serve"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for port, decide in zip(ports, ("true", "false"), strict=True):
+            own = {**env, "PORT": port, "DECIDE": decide}
+            silent = subprocess.DEVNULL
+            processes.append(psutil.Popen([*rating, "serve"], env=own, stdout=silent, stderr=silent))
         header = bearer(env["SERVICE_KEY"])
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{ports[1]}"
         result = asyncio.run(measure(arguments, stack.urls.kafka_bootstrap_servers, url, header))
     finally:
-        if worker is not None:
-            worker.terminate()
-            worker.wait(30)
+        for process in processes:
+            process.terminate()
+            process.wait(30)
         stack.stop(remove_state=True)
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     wrong = result["alerts"] != result["expected_alerts"] or result["told_twice"] or result["delay_s"]["max"] > BOUND_S

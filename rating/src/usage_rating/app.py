@@ -86,25 +86,7 @@ def _assemble(
     book = ContractBook()
     keeper = ContractKeeper(book, ContractStore(cold), clock)
     contracts = TopicReader(settings.broker, CONTRACTS.name, keeper.take)
-    store, reading = HotStore(hot), Reading(cold)
-    publisher = Publisher(
-        producer,
-        store,
-        gather_ms=settings.publish_ms,
-        progress_ms=settings.progress_ms,
-        most_waiting=settings.unpublished_entries,
-    )
-    worker = Worker(
-        settings,
-        store=store,
-        book=book,
-        keeper=keeper,
-        ends=ends,
-        publisher=publisher,
-        producer=producer,
-        clock=clock,
-        health=health,
-    )
+    reading = Reading(cold)
     health.ready["database"] = reading.answers
     health.ready["contracts"] = _caught_up(contracts)
     alerts, board = AlertStore(cold), Board()
@@ -112,19 +94,9 @@ def _assemble(
     quiet = QuietCheck(reading, ends, clock=clock, book=book, alerts=alerts)
     http = make_http(access, health, quiet, Api(reading, book, ends), MayRun(board, book, alerts, clock))
 
-    async def decide_once_contracts_are_read() -> None:
-        await contracts.caught_up.wait()
-        await worker.run()
-
-    async def count_once_contracts_are_read() -> None:
-        await contracts.caught_up.wait()
-        await counter.run()
-
     work: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "contracts": contracts.run,
-        "worker": decide_once_contracts_are_read,
-        "publisher": publisher.run,
-        "alerts": count_once_contracts_are_read,
+        "alerts": _after(contracts, counter.run),
         "retention": retention(
             cold,
             clock,
@@ -132,7 +104,40 @@ def _assemble(
             pace=Pace(settings.prune_every_s, settings.prune_rows, settings.prune_pause_s),
         ).run,
     }
+    if settings.decide:
+        store = HotStore(hot)
+        publisher = Publisher(
+            producer,
+            store,
+            gather_ms=settings.publish_ms,
+            progress_ms=settings.progress_ms,
+            most_waiting=settings.unpublished_entries,
+        )
+        worker = Worker(
+            settings,
+            store=store,
+            book=book,
+            keeper=keeper,
+            ends=ends,
+            publisher=publisher,
+            producer=producer,
+            clock=clock,
+            health=health,
+        )
+        work |= {"worker": _after(contracts, worker.run), "publisher": publisher.run}
     return App(http, work)
+
+
+def _after(
+    contracts: TopicReader, run: Callable[[], Coroutine[Any, Any, None]]
+) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Work that begins once the contracts are read."""
+
+    async def wait_and_run() -> None:
+        await contracts.caught_up.wait()
+        await run()
+
+    return wait_and_run
 
 
 def make_http(access: Access, health: Health, quiet: QuietCheck, api: Api, may_run: MayRun) -> FastAPI:

@@ -126,6 +126,11 @@ def test_a_customer_is_counted_from_what_the_ledger_held_before_its_contract_had
     rating.quiet(world.time.now)
 
     assert heard(world, customer) == [("threshold", 8, "reached", 1)]
+    epochs = world.query("SELECT partition, epoch FROM partitions ORDER BY partition")
+    answering = world.rating(DECIDE="false")
+    answering.quiet(world.time.now)
+    until(lambda: may_run(answering, customer)["as_of"], "a process that decides nothing answers")
+    assert world.query("SELECT partition, epoch FROM partitions ORDER BY partition") == epochs  # and takes none over
 
 
 def upgraded(first: dict[str, Any]) -> dict[str, Any]:
