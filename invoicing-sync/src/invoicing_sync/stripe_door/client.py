@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Row = dict[str, Any]
-Method = Literal["get", "post"]
+Method = Literal["get", "post", "delete"]
 API_VERSION = "2026-10-28.endive"  # what wire.py and convert.py are written against; the SDK pins the same
 TRIES = 8  # ordinary calls: with the default back-off about a minute, then the worker that asked comes back later
 AGAIN = frozenset({Kind.BUSY, Kind.NOT_SENT, Kind.UNCLEAR})
@@ -138,6 +138,10 @@ class Client:
             Unsure: it was answered by a 5xx, and has a key.
         """
         return await self.ask(name, lambda: self.request("post", path, params, key=key), write=key is not None)
+
+    async def delete(self, name: str, path: str) -> Row:
+        """Take an object away under our manners; may be repeated. Raises NotThere, Refused, TryLater."""
+        return await self.ask(name, lambda: self.request("delete", path))
 
     async def once(self, name: str, call: Callable[[], Awaitable[object]]) -> Answered:
         """One usage call, without a retry: how it ended, whatever happened."""
