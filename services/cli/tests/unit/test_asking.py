@@ -27,6 +27,8 @@ ASKING = [
     ["contracts", "list"],
     ["contracts", "show", "acme"],
     ["contracts", "plan", "acme"],
+    ["alerts"],
+    ["alerts", "acme"],
     ["dead-letters"],
     ["replay", "1"],
     ["reconcile"],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from settled_cli import agreements, cases, corrections, deliveries, explain, inspection, planning, usage, watch
+from settled_cli import agreements, alerts, cases, corrections, deliveries, explain, inspection, planning, usage, watch
 from settled_cli.demo import views
 from settled_cli.tables import Column, fitting
 
@@ -170,6 +170,31 @@ CONTRACT = {
     "applied_revision": None,
     "billing_anchor": "2026-11-01T00:00:00Z",
 }
+ALERTS = {
+    "may_run": {
+        "customer": CUSTOMER,
+        "may_run": False,
+        "limits": [{"meter": METER, "used": "1234567.5", "limit": 1_000_000, "reached": True}],
+        "period_start": "2026-11-01T00:00:00Z",
+        "period_end": "2026-12-01T00:00:00Z",
+        "as_of": "2026-11-20T10:00:00Z",
+        "stale": True,
+    },
+    "alerts": [
+        {
+            "customer": CUSTOMER,
+            "meter": METER,
+            "kind": "threshold",
+            "units": 1_000_000,
+            "state": "taken_back",
+            "ordinal": 2,
+            "used": "999999.5",
+            "period_start": "2026-11-01T00:00:00Z",
+            "period_end": "2026-12-01T00:00:00Z",
+            "told_at": "2026-11-20T10:00:00Z",
+        }
+    ],
+}
 PLANNED = {
     "customer": CUSTOMER,
     "revision": 12,
@@ -288,6 +313,11 @@ VIEWS: list[tuple[str, Any, list[str]]] = [
         "contracts plan",
         lambda width: planning.view(PLANNED, width=width),
         ["quantity_changed", "commitments.committed_usage_of_forty_characters", "to do"],
+    ),
+    (
+        "alerts",
+        lambda width: alerts.view(ALERTS, width=width),
+        [CUSTOMER, METER, "threshold taken back", "999999.5", "1234567.5", "Counting stands still"],
     ),
     ("watch", lambda _: watch.picture(WATCHED), ["25,000.4/s", "987,654,321", "D123456", CUSTOMER]),
 ]
