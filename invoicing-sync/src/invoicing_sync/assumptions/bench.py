@@ -143,28 +143,42 @@ class Bench:
         params["metadata"] = self.marked
         return await self.door.catalogue.make_price(params, key=self._key())
 
-    async def seat_price(self) -> str:
-        """A licensed monthly price."""
+    async def seat_price(self, minor: str = "3900", **more: Any) -> str:
+        """A licensed price, monthly unless `more` says otherwise."""
         params: Body = {
             "currency": CURRENCY.value.lower(),
             "product": self._product,
             "recurring": {"interval": "month"},
-            "unit_amount_decimal": "3900",
+            "unit_amount_decimal": minor,
             "metadata": self.marked,
+            **more,
         }
         return await self.door.catalogue.make_price(params, key=self._key())
+
+    async def usage_price(self, **how: Any) -> str:
+        """A metered price in Stripe's own words: an amount of minor units, tiers, a package."""
+        meter = await self.meter()
+        recurring: Body = {"interval": "month", "usage_type": "metered", "meter": meter.meter_id}
+        params: Body = {"currency": CURRENCY.value.lower(), "product": meter.product, "recurring": recurring}
+        params |= {"metadata": self.marked, **how}
+        return await self.door.catalogue.make_price(params, key=self._key())
+
+    async def coupon(self, **off: Any) -> str:
+        """A coupon without an end."""
+        params = {"duration": "forever", "metadata": self.marked, **off}
+        return str((await self.create("coupon", self.v1.coupons, params))["id"])
 
     async def clock(self, at: datetime) -> str:
         """A test clock that stands at an instant."""
         params = {"frozen_time": seconds(at), "name": f"{MARK}_{self.run}"}
-        return str((await self._create("clock", self.v1.test_helpers.test_clocks, params))["id"])
+        return str((await self.create("clock", self.v1.test_helpers.test_clocks, params))["id"])
 
     async def customer(self, clock: str, **more: Any) -> str:
         """A customer on a test clock, with an e-mail address unless `email` is None."""
         params: Body = {"name": f"Settled check {self.run}", "email": "check@settled.example", "test_clock": clock}
         params |= {"metadata": self.marked, **more}
         params = {name: value for name, value in params.items() if value is not None}
-        return str((await self._create("customer", self.v1.customers, params))["id"])
+        return str((await self.create("customer", self.v1.customers, params))["id"])
 
     async def paying_customer(self, clock: str) -> str:
         """A customer with a test card that pays."""
@@ -183,9 +197,10 @@ class Bench:
             **how,
             **more,
         }
-        return from_wire_subscription(await self._create("subscription", self.v1.subscriptions, params))
+        return from_wire_subscription(await self.create("subscription", self.v1.subscriptions, params))
 
-    async def _create(self, what: str, service: Any, params: Body) -> Body:
+    async def create(self, what: str, service: Any, params: Body) -> Body:
+        """Make an object under a key of the run's own."""
         key = self._key()
         return await self.ask(f"make_{what}", lambda: service.create_async(params, {"idempotency_key": key}))
 
@@ -269,6 +284,17 @@ class Bench:
         found = await self.door.invoices.read(invoice_id)
         mine = (line for line in found.lines if line.price == price and line.quantity != 0)
         return tuple(BilledLine(line.quantity, line.amount_minor) for line in mine)
+
+    async def pending(self, customer: str) -> list[Body]:
+        """A customer's invoice items that are on no invoice yet, oldest first."""
+        params = {"customer": customer, "pending": True, "limit": 100}
+        found = await self.ask("list_pending", lambda: self.v1.invoice_items.list_async(params), write=False)
+        return list(reversed(found["data"]))
+
+    async def finalise(self, invoice_id: str) -> Body:
+        """Finalise a draft without collecting it."""
+        finalize = self.v1.invoices.finalize_invoice_async
+        return await self.ask("finalise", lambda: finalize(invoice_id, {"auto_advance": False}))
 
     async def mails(self, invoice_id: str) -> int:
         """How many `invoice.sent` Stripe tells of an invoice."""

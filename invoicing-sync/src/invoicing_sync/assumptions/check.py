@@ -9,10 +9,12 @@ from invoicing_sync.assumptions.bench import ENDS, Bench, told
 from invoicing_sync.assumptions.cleaning import clean
 from invoicing_sync.assumptions.domain.catalogue import ASSUMPTIONS
 from invoicing_sync.assumptions.domain.findings import Finding
-from invoicing_sync.assumptions.trials import agreements, month, usage
+from invoicing_sync.assumptions.trials import agreements, discounts, month, prices, seats, usage
 from invoicing_sync.assumptions.trials.trial import Report, Trial
 
-TRIALS: tuple[Trial, ...] = (*agreements.TRIALS, *usage.TRIALS, *month.TRIALS)
+METERING: tuple[Trial, ...] = (*agreements.TRIALS, *usage.TRIALS, *month.TRIALS)
+SELLING: tuple[Trial, ...] = (*discounts.TRIALS, *seats.TRIALS, *prices.TRIALS)
+TRIALS = (*METERING, *SELLING)
 
 
 async def check(bench: Bench, only: Collection[str] = ()) -> tuple[list[Finding], list[str]]:

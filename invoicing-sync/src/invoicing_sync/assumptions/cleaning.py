@@ -12,9 +12,10 @@ from invoicing_sync.stripe_door.errors import NotThere
 
 async def clean(bench: Bench, run: str | None) -> list[str]:
     """
-    Delete the test clocks of a run with their customers and subscriptions; switch off its meter, prices and products.
+    Delete the test clocks of a run with their customers and subscriptions, and its coupons; switch off its meter,
+    prices and products: Stripe can delete none of these three once a price hangs on them.
 
-    Stripe can delete none of the last three once a price hangs on them. `run` None: all runs. Safe to repeat.
+    `run` None: all runs. Safe to repeat.
 
     Returns:
         What could not be taken away, as sentences.
@@ -37,17 +38,24 @@ async def clean(bench: Bench, run: str | None) -> list[str]:
         if _is_of(run, str(meter["event_name"])):
             await attempt("meter", partial(_deactivate, bench), meter["id"])
     for product in await _rows(bench, "/v1/products", {"active": True}):
-        mark = (product["metadata"] or {}).get(MARK)
-        if mark is None or not _is_of(run, f"{MARK}_{mark}"):
+        if not _is_marked(run, product):
             continue
         for price in await _rows(bench, "/v1/prices", {"product": product["id"], "active": True}):
             await attempt("price", partial(_switch_off, bench, v1.prices), price["id"])
         await attempt("product", partial(_switch_off, bench, v1.products), product["id"])
+    for coupon in await _rows(bench, "/v1/coupons", {}):
+        if _is_marked(run, coupon):
+            await attempt("coupon", partial(_delete_coupon, bench), coupon["id"])
     return left
 
 
 def _is_of(run: str | None, name: str) -> bool:
     return name == f"{MARK}_{run}" if run is not None else name.startswith(f"{MARK}_")
+
+
+def _is_marked(run: str | None, row: Body) -> bool:
+    mark = (row["metadata"] or {}).get(MARK)
+    return mark is not None and _is_of(run, f"{MARK}_{mark}")
 
 
 async def _rows(bench: Bench, path: str, params: Body) -> list[Body]:
@@ -57,6 +65,10 @@ async def _rows(bench: Bench, path: str, params: Body) -> list[Body]:
 async def _delete_clock(bench: Bench, clock: str) -> None:
     await bench.ready(clock)  # one that advances takes no change
     await bench.ask("drop_clock", lambda: bench.v1.test_helpers.test_clocks.delete_async(clock))
+
+
+async def _delete_coupon(bench: Bench, coupon: str) -> None:
+    await bench.ask("drop_coupon", lambda: bench.v1.coupons.delete_async(coupon))
 
 
 async def _deactivate(bench: Bench, meter: str) -> None:

@@ -19,6 +19,7 @@ class Assumption:
 
     `source` is the page of docs.stripe.com, the API reference, or NO_TEXT. `otherwise` says what this service does
     where Stripe does not keep to it. `switch` names the sandbox's switch for the other answer, if there is one.
+    `clauses` are those of a contract of version 2 that rest on it, as `contracts/domain/plan/clauses.py` has them.
     """
 
     number: str
@@ -26,7 +27,12 @@ class Assumption:
     source: str
     otherwise: str
     switch: str | None = None
+    clauses: tuple[str, ...] = ()
 
+
+HELD = "the finalised invoice differs: it is neither sent nor charged, a case says the difference"
+CHANGES, PRORATION = "items: quantities, in mid-term", "proration"
+ON_ITEM, ON_INVOICE = "discounts: on an item", "discounts: on the invoice"
 
 _ALL = (
     Assumption(
@@ -187,6 +193,172 @@ _ALL = (
         NO_TEXT,
         "nothing: no account in use has test clocks, and this check keeps to both",
         "usage_limits",
+    ),
+    Assumption(
+        "A24",
+        "a flat fee, of a price or of its first tier, is not charged where nothing was used",
+        "no text",
+        HELD,
+        "flat_at_zero",
+        ("items: price flat, included", "items: price per_unit, graduated", "items: price volume"),
+    ),
+    Assumption(
+        "A25",
+        "lines in a currency of three decimals are whole minor units",
+        "no text: currencies, three-decimal currencies, speaks of payments, whose last digit is 0",
+        "a draft's licensed lines, or the finalised invoice, differ: it is neither sent nor charged, a case says the "
+        "difference",
+        "three_decimals",
+        ("currency", "card_step"),
+    ),
+    Assumption(
+        "A26",
+        "of several discounts on one level a percentage is of what those before it in the list have left",
+        NO_TEXT,
+        "nothing: two that hold together are no coupons, their amounts are explicit",
+        "discount_stack",
+        (ON_ITEM, ON_INVOICE),
+    ),
+    Assumption(
+        "A27",
+        "a percentage is rounded on each line that it is taken off",
+        NO_TEXT,
+        "nothing: a percentage is a coupon only on an item that makes one line, where both are the same",
+        "percent_share",
+        (ON_ITEM, ON_INVOICE),
+    ),
+    Assumption(
+        "A28",
+        "a change of quantity is prorated from `proration_date` to the second, as a share of the whole term",
+        "billing/subscriptions/prorations",
+        HELD,
+        clauses=(CHANGES, PRORATION),
+    ),
+    Assumption(
+        "A29",
+        "the credit and the debit of a change are lines of their own, each rounded from its own exact amount",
+        "no text",
+        HELD,
+        "proration_rounding",
+        (CHANGES, PRORATION),
+    ),
+    Assumption(
+        "A30",
+        "with `create_prorations` they wait as pending invoice items for the subscription's next invoice, and are not "
+        "discountable",
+        "billing/subscriptions/prorations",
+        HELD,
+        clauses=(CHANGES, ON_ITEM),
+    ),
+    Assumption(
+        "A31",
+        "a credit is the unused share of what was debited last for the item, in minor units: after a first change in a "
+        "term, of that change's rounded debit",
+        "billing/subscriptions/billing-mode/compare",
+        f"{HELD}; the engine counts each credit from the whole price, so a term's second change may differ by a minor "
+        "unit also where it holds",
+        clauses=(CHANGES,),
+    ),
+    Assumption(
+        "A32",
+        "with `proration_behavior=none` a new quantity bills nothing for the running term and is on the next invoice",
+        "billing/subscriptions/prorations",
+        HELD,
+        clauses=(CHANGES, "items: quantities, with the term"),
+    ),
+    Assumption(
+        "A33",
+        "a metered item that goes is billed, as a pending invoice item, what was used until the call, and one that "
+        "comes counts from the call on",
+        "billing/subscriptions/usage-based/manage-billing-setup",
+        HELD,
+        clauses=("items: metered",),
+    ),
+    Assumption(
+        "A34",
+        "that is so with `proration_behavior=none` too, which is what the plan says of metered items",
+        "none for it: billing/subscriptions/usage-based/manage-billing-setup says that `none` bills nothing",
+        "the usage is on no invoice: the finalised one differs, and is neither sent nor charged",
+        "gone_usage",
+        ("items: metered",),
+    ),
+    Assumption(
+        "A35",
+        "monthly and yearly items stand on one subscription in flexible mode, each billed when its own term begins",
+        "billing/subscriptions/mixed-interval",
+        HELD,
+        clauses=("items: licensed",),
+    ),
+    Assumption(
+        "A36",
+        "with `transform_quantity` usage is divided and rounded up before it is priced",
+        "billing/subscriptions/usage-based/manage-billing-setup",
+        HELD,
+        clauses=("items: price package",),
+    ),
+    Assumption(
+        "A37",
+        "a volume price takes the tier that holds the total for all units, and a tier's bound is its last unit",
+        "products-prices/pricing-models",
+        HELD,
+        clauses=("items: price volume",),
+    ),
+    Assumption(
+        "A38",
+        "a price of twelve decimals of a minor unit is kept and counted exactly",
+        "API reference, create a price",
+        HELD,
+        clauses=("items: price per_unit, graduated",),
+    ),
+    Assumption(
+        "A39",
+        "a trial bills nothing and counts no usage; its end is the billing anchor, and what is paid ahead begins there",
+        "billing/subscriptions/trials/free-trials; billing/subscriptions/usage-based/configure-grace-period",
+        HELD,
+        clauses=("trial",),
+    ),
+    Assumption(
+        "A40",
+        "a subscription with `cancel_at` at a term's end has its last usage on an invoice that is made then",
+        "billing/subscriptions/cancel",
+        "the usage is on no invoice: it is found when the period's invoice is missing or differs, and is a case",
+        clauses=("the end of the last item",),
+    ),
+    Assumption(
+        "A41",
+        "a coupon of an amount takes it once off each invoice, shared out over the lines",
+        "billing/subscriptions/coupons",
+        HELD,
+        clauses=(ON_INVOICE,),
+    ),
+    Assumption(
+        "A42",
+        "an invoice item is put on a draft at its exact amount, also a negative one, and its line shows its metadata",
+        "API reference, create an invoice item",
+        "Stripe refuses, or the finalised invoice differs: it is held, and a case says why",
+        clauses=("prepaid", "commitments", "minimums", "limits", "allowances", "prior periods"),
+    ),
+    Assumption(
+        "A43",
+        "a credit note lowers what is due of an open invoice and leaves its total; of a paid one it goes to the "
+        "customer's balance by `credit_amount`",
+        "API reference, create a credit note",
+        "Stripe refuses: the correction stays open, and a case has Stripe's sentence",
+        clauses=("prior periods",),
+    ),
+    Assumption(
+        "A44",
+        "a customer's balance lowers what is due of the next invoice when that is finalised, and leaves its total",
+        "billing/customer/balance",
+        "nothing: totals are compared, and the balance is Stripe's",
+        clauses=("prior periods",),
+    ),
+    Assumption(
+        "A45",
+        "discounts of items are taken off before those of the invoice",
+        "invoicing/overview",
+        HELD,
+        clauses=(ON_ITEM, ON_INVOICE),
     ),
 )
 

@@ -72,6 +72,16 @@ class Answers:
     """
     percent_share: Literal["each_line", "of_the_sum"] = "each_line"
     """Is a percentage rounded on each line, or once on the sum of the lines and then shared out?"""
+    proration_rounding: Literal["apart", "together"] = "apart"
+    """
+    Are the credit and the debit of a change each rounded from its own exact amount (`apart`), or is the debit what
+    makes their sum the rounded exact one (`together`)?
+    """
+    gone_usage: Literal["billed", "as_asked"] = "billed"
+    """
+    Is the usage of a metered item that goes, or changes its price, billed whatever `proration_behavior` says
+    (`billed`), or is it lost with `none` (`as_asked`)? Stripe's page on setting up usage-based billing says the latter.
+    """
 
     def turned(self, wanted: dict[str, str]) -> Self:
         """These answers with some of them turned. Raises WrongAnswer where a name or a value is unknown."""
@@ -106,7 +116,9 @@ class Answers:
 
 
 # What is asked only where more than usage and seats is sold: `choices()` leaves these out.
-_SELLING = frozenset({"flat_at_zero", "three_decimals", "discount_stack", "percent_share"})
+_SELLING = frozenset(
+    {"flat_at_zero", "three_decimals", "discount_stack", "percent_share", "proration_rounding", "gone_usage"}
+)
 
 
 def choices(*, selling: bool = False) -> dict[str, tuple[str, ...]]:

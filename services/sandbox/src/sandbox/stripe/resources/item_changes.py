@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from sandbox.stripe.errors import absent, invalid, missing, refused, unsupported
@@ -190,24 +191,28 @@ def _alter(state: State, body: Body, item: Body, change: Change, timing: Timing,
     item["metadata"] = p.metadata(change.given, item)
     if (item["price"]["id"], item.get("quantity")) == (change.price["id"], change.quantity):
         return
-    _leave(state, body, item, timing, change, prorates=prorates)
+    rest = _leave(state, body, item, timing, change, prorates=prorates)
     if item["price"]["id"] == change.price["id"]:
         item["quantity"] = change.quantity
     else:
         _take_price(item, body, change, state.now)
-    _begin(state, body, item, timing, prorates=prorates)
+    _begin(state, body, item, timing, prorates=prorates, rest=rest)
 
 
-def _leave(state: State, body: Body, item: Body, timing: Timing, change: Change, *, prorates: bool) -> None:
-    if "quantity" not in item:
-        if not p.boolean(change.given, "clear_usage", False):
-            bill_usage(state, body, item)
-    elif prorates:
-        give_back(state, body, item, timing.at)
+def _leave(state: State, body: Body, item: Body, timing: Timing, change: Change, *, prorates: bool) -> Fraction:
+    """The exact amount that rounding took off the credits, for a debit that follows."""
+    if "quantity" in item:
+        return give_back(state, body, item, timing.at) if prorates else Fraction(0)
+    is_asked = timing.behaviour != "none" or state.switches.gone_usage == "billed"
+    if is_asked and not p.boolean(change.given, "clear_usage", False):
+        bill_usage(state, body, item)
+    return Fraction(0)
 
 
-def _begin(state: State, body: Body, item: Body, timing: Timing, *, prorates: bool) -> None:
+def _begin(
+    state: State, body: Body, item: Body, timing: Timing, *, prorates: bool, rest: Fraction = Fraction(0)
+) -> None:
     if "quantity" not in item:
         body.setdefault("_since", {})[item["id"]] = state.now
     elif prorates:
-        charge_rest(state, body, item, timing.at)
+        charge_rest(state, body, item, timing.at, rest=rest)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from sandbox.stripe.domain.amounts import PricedLine
-from sandbox.stripe.domain.proration import credit, debit
+from sandbox.stripe.domain.amounts import PricedLine, whole
+from sandbox.stripe.domain.proration import credit, debit, rest_of
 from sandbox.stripe.resources.discounts import percents_off
 from sandbox.stripe.resources.invoice_items import new_item
 from sandbox.stripe.resources.lines import Span, counted_usage, plain, priced_lines, product_name, settled
@@ -16,25 +17,28 @@ from sandbox.stripe.resources.periods import full_length, usage_period
 from sandbox.stripe.state import Body, State
 
 
-def give_back(state: State, subscription: Body, item: Body, at: int) -> None:
+def give_back(state: State, subscription: Body, item: Body, at: int) -> Fraction:
     """
-    Credits for the time of a licensed item after an instant.
+    Credits for the time of a licensed item after an instant; what rounding took off them, exact.
 
     Flexible: of what was billed for that time last, one for each line that billed it. Classic: of the present price.
     """
+    rest = Fraction(0)
     debits = subscription.setdefault("_debits", {}).pop(item["id"], [])
     if subscription["billing_mode"]["type"] == "classic":
         end = item["current_period_end"]
-        amount = -_rest(state, subscription, item, at, end).amount
-        if amount:
-            _prorate(state, subscription, item, amount, (at, end), _unused(state, item, at), None)
-        return
+        line = _rest(state, subscription, item, at, end)
+        if line.amount:
+            _prorate(state, subscription, item, -line.amount, (at, end), _unused(state, item, at), None)
+        return line.amount - line.exact
     for one in debits:
         span = (one["start"], one["end"])
         net, credited = _billed(state, one)
         amount = credit(net, span, at)
         if amount:
             _prorate(state, subscription, item, amount, (max(at, span[0]), span[1]), _unused(state, item, at), credited)
+        rest += -amount - net * rest_of(span, at)
+    return rest
 
 
 def give_all_back(state: State, subscription: Body) -> None:
@@ -45,10 +49,16 @@ def give_all_back(state: State, subscription: Body) -> None:
                 give_back(state, subscription, item, state.now)
 
 
-def charge_rest(state: State, subscription: Body, item: Body, at: int) -> None:
-    """The debit for the rest of a licensed item's period from an instant, at its present price and quantity."""
+def charge_rest(state: State, subscription: Body, item: Body, at: int, *, rest: Fraction = Fraction(0)) -> None:
+    """
+    The debit for the rest of a licensed item's period from an instant, at its present price and quantity.
+
+    `rest` is what rounding took off the credits of the same change: it is in the debit where the switch has it so.
+    """
     at, end = max(at, item["current_period_start"]), item["current_period_end"]
     line = _rest(state, subscription, item, at, end)
+    if state.switches.proration_rounding == "together":
+        line = replace(line, amount=whole(line.exact + rest))
     if item["quantity"] == 0 or at >= end:
         return
     text = f"Remaining time on {_name(state, item)} after {_day(at)}"
