@@ -206,17 +206,40 @@ class Story:
         ]
         return tuple(sorted(found))
 
-    async def end(self) -> None:
-        """Both customers leave, here and at Stripe, so that no month costs the next ones."""
+    async def end(self, *names: str) -> None:
+        """The customers leave, here and at Stripe, so that no month costs the next ones."""
         world = self.world
         for case in await world.ask("/v1/cases"):
             if case["customer"] is None:
                 url = f"{world.door_url}/v1/cases/{case['id']}/close"
                 assert (await world.http.post(url, json={"reason": "seen"})).status_code == 200
-        for who in ("sent", "card"):
+        for who in names or ("sent", "card"):
             subscription = (await world.ask(f"/v1/contracts/{self.name}-{who}"))["stripe_subscription"]
             await world.stripe_delete(f"/v1/subscriptions/{subscription}")
         await world.rows("UPDATE invoicing.periods SET state = 'voided' WHERE state = 'open'")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("answer", choices(selling=True)["three_decimals"])
+async def test_a_seat_in_dinars_is_billed_to_the_fils_or_held(long_world: Any, answer: str) -> None:
+    """1.005 dinars: where Stripe has whole tens alone, nobody gets the invoice. A first invoice is enough to see it."""
+    world = long_world
+    story = await begin(world, ASSUMED)
+    turned = await world.http.post(f"{world.sandbox_url}/_sandbox/answers", json={"three_decimals": answer})
+    assert turned.status_code == 200
+    seat = {"item": "seat", "quantity": 1, "unit_price": "1.005"}
+    await world.apply(
+        a_contract(f"{story.name}-sent", billing_anchor=story.start, currency="KWD", metered=[], licensed=[seat])
+    )
+    await world.quiet(story.start)
+    await world.move(story.start + 2 * HOUR)
+
+    handed_over, cases = await story.handed_over(), await story.cases()
+    await story.end("sent")
+    await world.http.post(f"{world.sandbox_url}/_sandbox/answers", json={"three_decimals": "kept"})
+
+    held = (("invoice_held", "sent", ("A25",)),)
+    assert (handed_over, cases) == (({SENT: 1_005}, ()) if answer == "kept" else ({}, held))
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -87,7 +87,8 @@ def broken_assumptions(
 
     Another quantity of a meter than the summaries had in stage one: A17 where the ledger or what is found is below
     zero, else A2. The same quantity in other pieces: A20. The same pieces at other amounts: A16, of a licensed item
-    too. None for a line that nobody expects, nor for a licensed item that is missing.
+    too, or A25 where they are whole tens of a currency of three decimals. None for a line that nobody expects, nor for
+    a licensed item that is missing.
 
     Never A1: a draft's usage is not compared. Never A13: that usage sent in time is on the invoice is what A2 says of
     the summaries' number, which stage one has just read; and usage sent later would be on the next invoice, where it
@@ -105,7 +106,7 @@ def broken_assumptions(
 
 
 def draft_assumptions(expected: Iterable[Line], found: Iterable[Line]) -> tuple[str, ...]:
-    """The assumptions that a draft's licensed lines speak against: A16, where nothing but an amount differs."""
+    """The assumptions that a draft's licensed lines speak against: A16 or A25, where nothing but an amount differs."""
     ours, theirs = ([line for line in lines if line.kind == "advance"] for lines in (expected, found))
     return broken_assumptions(ours, theirs, {})
 
@@ -116,12 +117,17 @@ def _speaks_against(kind: str, expected: list[Line], found: list[Line], ledger: 
         return None
     pieces = [(ours, theirs) for ours, theirs in zip(_pieces(expected), _pieces(found), strict=True) if ours]
     if any(ours == theirs for ours, theirs in pieces):
-        return "A16"
+        return "A25" if all(map(_is_whole_ten, found)) else "A16"
     if kind == "advance" or ledger is None:
         return None
     if any(sum(ours) == sum(theirs) for ours, theirs in pieces):
         return "A20"
     return "A17" if ledger < 0 or sum(line.quantity for line in found) < 0 else "A2"
+
+
+def _is_whole_ten(line: Line) -> bool:
+    """Whether it bills an amount that Stripe takes payments of in a currency of three decimals."""
+    return line.amount.currency.minor_digits == 3 and line.amount.minor % 10 == 0
 
 
 def _pieces(lines: Iterable[Line]) -> tuple[list[Decimal], list[Decimal]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -145,6 +146,19 @@ class TestBrokenAssumptions:
         assert broken_assumptions([SEATS], [line("advance", "seat", "3", 11_701)], {}) == ("A16",)
         assert broken_assumptions([SEATS], [line("advance", "seat", "4", 15_600)], {}) == ()
         assert broken_assumptions([SEATS, USED], [USED], {"resolution": Decimal(2)}) == ()
+
+    @pytest.mark.parametrize(
+        ("currency", "billed", "numbers"),
+        [(Currency.KWD, 1010, ("A25",)), (Currency.KWD, 1004, ("A16",)), (Currency.USD, 1010, ("A16",))],
+    )
+    def test_whole_tens_in_dinars_speak_against_three_decimals(
+        self, currency: Currency, billed: int, numbers: tuple[str, ...]
+    ) -> None:
+        """1.005 dinars as 1.010, which Stripe would take a payment of."""
+        ours, theirs = [replace(SEATS, amount=Money(minor, currency)) for minor in (1005, billed)]
+
+        assert broken_assumptions([ours], [theirs], {}) == numbers
+        assert draft_assumptions([ours], [theirs]) == numbers
 
     def test_a_line_that_is_nobodys_speaks_against_none(self) -> None:
         stranger = line("usage", "unpriced:il_1", "1", 500)
