@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -170,6 +171,23 @@ CONTRACT = {
     "applied_revision": None,
     "billing_anchor": "2026-11-01T00:00:00Z",
 }
+
+
+def month_invoice(number: str, currency: str, seats: int, usage: int) -> dict[str, Any]:
+    lines = [
+        {"meter": None, "amount": seats, "quantity": "266"},
+        {"meter": "resolution", "amount": usage, "quantity": "11"},
+    ]
+    reason = {"billing_reason": "subscription_cycle", "total": seats + usage}
+    return {"number": number, "currency": currency, "lines": lines, **reason}
+
+
+MONTH: Any = SimpleNamespace(
+    invoices={
+        "customer-0278": [month_invoice("S0011243-0002", "usd", 1_049_400, 1_089)],
+        "customer-0206": [month_invoice("S0008531-0002", "jpy", 644_800, 1_188)],
+    }
+)
 ALERTS = {
     "may_run": {
         "customer": CUSTOMER,
@@ -318,6 +336,11 @@ VIEWS: list[tuple[str, Any, list[str]]] = [
         "alerts",
         lambda width: alerts.view(ALERTS, width=width),
         [CUSTOMER, METER, "threshold taken back", "999999.5", "1234567.5", "Counting stands still"],
+    ),
+    (
+        "the demo's invoices",
+        lambda width: views.invoices_table(MONTH, width=width),
+        ["customer-0278", "S0011243-0002", "10,494.00", "10,504.89", "645,988"],
     ),
     ("watch", lambda _: watch.picture(WATCHED), ["25,000.4/s", "987,654,321", "D123456", CUSTOMER]),
 ]

@@ -123,7 +123,7 @@ async def _show(made: Demo, plot: Path) -> None:
     outcome = made.outcome
     assert outcome is not None
     out.print()
-    out.print(views.invoices_table(outcome))
+    out.print(views.invoices_table(outcome, width=out.width))
     out.print()
     out.print(Rule("Where everything went", style="dim", align="left"))
     out.print(views.equations(outcome))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -21,7 +20,14 @@ def _amount(minor: int, currency: str) -> str:
     return money(minor, currency).partition(" ")[2]
 
 
-def invoices_table(outcome: Outcome, *, most: int = 12) -> Table:
+INVOICES = (
+    *(Column("customer"), Column("invoice"), Column("currency", " "), Column("seats", justify="right")),
+    *(Column("usage", justify="right"), Column("outcomes", justify="right", drop=1)),
+    Column("total", justify="right", style="bold"),
+)
+
+
+def invoices_table(outcome: Outcome, *, most: int = 12, width: int) -> RenderableType:
     """The closing invoices: the largest of each currency first."""
     rows = [
         (customer, invoice)
@@ -30,26 +36,26 @@ def invoices_table(outcome: Outcome, *, most: int = 12) -> Table:
         if invoice["billing_reason"] == "subscription_cycle"
     ]
     rows.sort(key=lambda row: (-row[1]["total"], row[0]))
-    shown = _some_of_each_currency(rows, most)
-    title = f"Invoices of the month: {len(rows)} finalised, {len(shown)} shown"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    for name in ("customer", "invoice", "", "seats", "usage", "outcomes", "total"):
-        table.add_column(name, justify="left" if name in ("customer", "invoice", "") else "right", no_wrap=True)
-    for customer, invoice in shown:
-        advance = sum(line["amount"] for line in invoice["lines"] if line["meter"] is None)
-        usage = [line for line in invoice["lines"] if line["meter"] is not None]
-        outcomes = sum(Decimal(line["quantity"]) for line in usage if line["meter"] != "sms_segment")
-        currency = invoice["currency"]
-        table.add_row(
-            customer,
-            invoice["number"],
-            currency.upper(),
-            _amount(advance, currency),
-            _amount(sum(line["amount"] for line in usage), currency),
-            f"{outcomes:,f}",
-            f"[bold]{_amount(invoice['total'], currency)}[/]",
-        )
-    return table
+    picked = _some_of_each_currency(rows, most)
+    title = f"Invoices of the month: {len(rows)} finalised, {len(picked)} shown"
+    return fitting(title, INVOICES, [_invoice_row(*row) for row in picked], width=width)
+
+
+def _invoice_row(customer: str, invoice: dict[str, Any]) -> dict[str, str]:
+    usage = [line for line in invoice["lines"] if line["meter"] is not None]
+    outcomes = sum(Decimal(line["quantity"]) for line in usage if line["meter"] != "sms_segment")
+    amounts = {
+        "seats": sum(line["amount"] for line in invoice["lines"] if line["meter"] is None),
+        "usage": sum(line["amount"] for line in usage),
+        "total": invoice["total"],
+    }
+    return {
+        "customer": customer,
+        "invoice": invoice["number"],
+        "currency": invoice["currency"].upper(),
+        "outcomes": f"{outcomes:,f}",
+        **{name: _amount(minor, invoice["currency"]) for name, minor in amounts.items()},
+    }
 
 
 def _some_of_each_currency(rows: list[Any], most: int) -> list[Any]:
