@@ -27,7 +27,6 @@ from sandbox.stripe.answers import choices
 
 pytestmark = pytest.mark.integration
 KEY = "sk_test_check"
-ASSUMED = {"draft_usage": "stale", "flat_at_zero": "free"}  # the position that we assume, where it is not the first one
 SWITCHES = {one.switch: one.number for one in ASSUMPTIONS.values() if one.switch}
 CANNOT_BE_TRIED = {"finalising": {"A4"}}  # what is collected at once cannot be collected while drafts are kept
 NUMBERS = {trials: tuple(n for one in trials for n in one.numbers) for trials in (METERING, SELLING)}
@@ -54,7 +53,7 @@ async def account(sandbox: str, house_keys: HouseKeys) -> AsyncIterator[Any]:
 
 
 def assumed() -> dict[str, str]:
-    return {name: ASSUMED.get(name, values[0]) for name, values in choices(selling=True).items()}
+    return {name: values[0] for name, values in choices(selling=True).items()}
 
 
 async def tried(url: str, *, run: str = "r1", only: tuple[str, ...] = ()) -> list[Finding]:

@@ -32,7 +32,7 @@ async def billed(sandbox: Driver, used: str, **price: Any) -> list[tuple[str, in
     [
         ("11", {"billing_scheme": "tiered", "tiers_mode": "volume", "tiers": TIERS}, [("11", 556)]),
         ("9", {"billing_scheme": "tiered", "tiers_mode": "volume", "tiers": TIERS}, [("9", 900), ("1", 500)]),
-        ("0", {"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": TIERS}, [("0", 0), ("1", 500)]),
+        ("0", {"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": TIERS}, [("0", 0)]),
         ("101", {"unit_amount": 500, "transform_quantity": {"divide_by": 100, "round": "up"}}, [("101", 1000)]),
         ("101", {"unit_amount": 500, "transform_quantity": {"divide_by": 100, "round": "down"}}, [("101", 500)]),
         ("7", {"unit_amount_decimal": "0"}, [("7", 0)]),
@@ -47,16 +47,16 @@ async def test_usage_is_priced_by_each_scheme(
 
 
 async def test_what_no_text_decides_goes_by_the_switch(sandbox: Driver) -> None:
-    """A flat fee without usage is free, a line in dinars is rounded to ten fils."""
-    await sandbox.control("POST", "answers", flat_at_zero="free", three_decimals="tens")
+    """A flat fee without usage is charged, a line in dinars is rounded to ten fils."""
+    await sandbox.control("POST", "answers", flat_at_zero="charged", three_decimals="tens")
 
-    free = await billed(sandbox, "0", billing_scheme="tiered", tiers_mode="graduated", tiers=TIERS)
+    fee = await billed(sandbox, "0", billing_scheme="tiered", tiers_mode="graduated", tiers=TIERS)
     await sandbox.control("POST", "reset")
     await sandbox.control("POST", "answers", three_decimals="tens")
     await sandbox.advance("2026-10-01T00:00:00Z")
     stepped = await billed(sandbox, "3", unit_amount=305, currency="kwd")
 
-    assert (free, stepped) == ([("0", 0)], [("3", 920)])
+    assert (fee, stepped) == ([("0", 0), ("1", 500)], [("3", 920)])
 
 
 async def test_a_package_price_takes_no_tiers(sandbox: Driver) -> None:

@@ -58,7 +58,7 @@ class Answers:
     own time; `collects`: it is mailed, or charged, at once and once more.
     """
 
-    flat_at_zero: Literal["charged", "free"] = "charged"
+    flat_at_zero: Literal["free", "charged"] = "free"
     """Is the first tier's flat fee charged where nothing was used?"""
     three_decimals: Literal["kept", "tens"] = "kept"
     """
