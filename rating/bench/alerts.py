@@ -16,10 +16,7 @@ import argparse
 import asyncio
 import json
 import multiprocessing
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
@@ -28,18 +25,17 @@ from statistics import quantiles
 from typing import Any
 
 import httpx
-import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from running import PARTITIONS, running
 
 from chassis.bus import BatchProducer, partition_of
-from chassis.testing import HouseKeys, bearer
-from embedded_stack import Stack
+from chassis.testing import bearer
 from embedded_stack.children import free_port
 from event_schemas.contract_v2.testing import a_document, clause
 from event_schemas.times import parse_instant
 from usage_rating.testing import a_signal
 
-PARTITIONS, STEP, BOUND_S = 8, 5, 5.0
+STEP, BOUND_S = 5, 5.0
 Heard = dict[str, Any]
 
 
@@ -205,26 +201,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--state", type=Path)
     arguments = parser.parse_args()
-    stack = Stack(arguments.state or Path(tempfile.mkdtemp(prefix="rating-bench-")))
-    stack.start()
-    rating = [sys.executable, "-m", "usage_rating"]
-    env = {**os.environ, **stack.urls.env(), **HouseKeys(stack.state_dir).env, "EVENT_PARTITIONS": "8"}
-    ports = [str(free_port()), str(free_port())]
-    processes: list[psutil.Popen] = []
-    try:
-        subprocess.run([*rating, "migrate"], env=env, check=True, capture_output=True)
-        for port, decide in zip(ports, ("true", "false"), strict=True):
-            own = {**env, "PORT": port, "DECIDE": decide}
-            silent = subprocess.DEVNULL
-            processes.append(psutil.Popen([*rating, "serve"], env=own, stdout=silent, stderr=silent))
-        header = bearer(env["SERVICE_KEY"])
-        url = f"http://127.0.0.1:{ports[1]}"
-        result = asyncio.run(measure(arguments, stack.urls.kafka_bootstrap_servers, url, header))
-    finally:
-        for process in processes:
-            process.terminate()
-            process.wait(30)
-        stack.stop(remove_state=True)
+    with running(arguments.state) as rating:
+        port = str(free_port())
+        rating.serve(DECIDE="true")
+        rating.serve(DECIDE="false", PORT=port)
+        header, url = bearer(rating.env["SERVICE_KEY"]), f"http://127.0.0.1:{port}"
+        bootstrap = rating.stack.urls.kafka_bootstrap_servers
+        result = asyncio.run(measure(arguments, bootstrap, url, header))
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     wrong = result["alerts"] != result["expected_alerts"] or result["told_twice"] or result["delay_s"]["max"] > BOUND_S
     return 1 if wrong else 0

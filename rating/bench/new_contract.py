@@ -14,10 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -26,11 +23,10 @@ from statistics import quantiles
 from typing import Any
 
 import asyncpg
-import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from running import PARTITIONS, running
 
 from chassis.bus import BatchProducer, partition_of
-from chassis.testing import HouseKeys
 from embedded_stack import Stack
 from event_schemas.times import iso, to_micros
 from usage_rating.domain.days import day_of
@@ -40,7 +36,7 @@ from usage_rating.domain.ranks import AI_ANSWER, CUSTOMER_MESSAGE, TEAMMATE_REPL
 from usage_rating.domain.signal import Signal
 from usage_rating.state import ConversationState, encode_state
 
-PARTITIONS, DAYS, OTHERS = 8, 30, 50
+DAYS, OTHERS = 30, 50
 WARM_UP_S, ALONE_S = 10, 30
 TAKEN_OVER = 10  # one in so many had a teammate in its window: the new policy reverses its charge
 
@@ -166,7 +162,7 @@ class Others:
         return {"signals": len(took), "p50_ms": round(cuts[49] * 1000, 1), "p99_ms": round(cuts[98] * 1000, 1)}
 
 
-async def run(arguments: argparse.Namespace, stack: Stack, start_rating: Callable[[], None]) -> dict[str, Any]:
+async def run(arguments: argparse.Namespace, stack: Stack, start_rating: Callable[[], object]) -> dict[str, Any]:
     """The whole bench on a stack that runs."""
     producer = BatchProducer(stack.urls.kafka_bootstrap_servers)
     await producer.start()
@@ -257,25 +253,8 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=300, help="signals a second of the other customers")
     parser.add_argument("--state", type=Path)
     arguments = parser.parse_args()
-    stack = Stack(arguments.state or Path(tempfile.mkdtemp(prefix="rating-bench-")))
-    stack.start()
-    env = {**os.environ, **stack.urls.env(), **HouseKeys(stack.state_dir).env, "EVENT_PARTITIONS": str(PARTITIONS)}
-    rating = [sys.executable, "-m", "usage_rating"]
-    workers: list[psutil.Popen] = []
-    try:
-        subprocess.run([*rating, "migrate"], env=env, check=True, capture_output=True)
-        result = asyncio.run(
-            run(
-                arguments,
-                stack,
-                lambda: workers.append(psutil.Popen([*rating, "serve"], env=env, stdout=subprocess.DEVNULL)),
-            )
-        )
-    finally:
-        for worker in workers:
-            worker.terminate()
-            worker.wait(30)
-        stack.stop(remove_state=True)
+    with running(arguments.state) as rating:
+        result = asyncio.run(run(arguments, rating.stack, rating.serve))
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     wrong = result["differences"] or result["policy_for_the_future"]["walks"]
     return 1 if wrong or result["p99_ratio"] >= 2 else 0

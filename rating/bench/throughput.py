@@ -13,11 +13,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
-import subprocess
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,9 +22,9 @@ from typing import Any
 
 import asyncpg
 import psutil
+from running import running
 
 from chassis.bus import BatchProducer, partition_of
-from chassis.testing import HouseKeys
 from embedded_stack import Stack
 from event_schemas.times import iso
 from usage_rating.state import decode_conversation
@@ -284,25 +281,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--state", type=Path)
     arguments = parser.parse_args()
-    stack = Stack(arguments.state or Path(tempfile.mkdtemp(prefix="rating-bench-")))
-    stack.start()
-    rating = [sys.executable, "-m", "usage_rating"]
-    env = {**os.environ, **stack.urls.env(), **HouseKeys(stack.state_dir).env, "EVENT_PARTITIONS": "8"}
-    workers: list[psutil.Popen] = []
-    try:
-        subprocess.run([*rating, "migrate"], env=env, check=True, capture_output=True)
-        filled = asyncio.run(fill(stack.urls.kafka_bootstrap_servers, arguments.signals, arguments.seed))
+    with running(arguments.state) as rating:
+        urls = rating.stack.urls
+        filled = asyncio.run(fill(urls.kafka_bootstrap_servers, arguments.signals, arguments.seed))
         arguments.records, arguments.conversations = filled
         for _ in range(arguments.processes):
-            workers.append(psutil.Popen([*rating, "serve"], env=env, stdout=subprocess.DEVNULL))
-            sys.stderr.write(f"rating runs as process {workers[-1].pid}\n")
-        result = asyncio.run(measure(arguments, stack, workers))
-    finally:
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
-            worker.wait(30)
-        stack.stop(remove_state=True)
+            sys.stderr.write(f"rating runs as process {rating.serve().pid}\n")
+        result = asyncio.run(measure(arguments, rating.stack, rating.processes))
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     return 1 if result["differences"] else 0
 
