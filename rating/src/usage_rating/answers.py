@@ -20,6 +20,7 @@ from usage_rating.domain.what_if import ANOTHER_METER, ANOTHER_PERIOD
 from usage_rating.what_if import Sums
 
 CUSTOMER = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$"
+SLUG = r"^[a-z][a-z0-9_]{0,49}$"
 IDENTIFIER = r"^[\x21-\x7e]{1,200}$"
 
 CaseKind = Literal["conflict", "disagreement", "contract_conflict"]

@@ -18,6 +18,7 @@ from event_schemas.times import Instant, Period, from_micros, iso, parse_instant
 from usage_rating.answers import (
     CUSTOMER,
     IDENTIFIER,
+    SLUG,
     CaseKind,
     CasesAnswer,
     ConversationAnswer,
@@ -51,7 +52,6 @@ from usage_rating.what_if import WhatIf
 
 log = logging.getLogger(__name__)
 
-SLUG = r"^[a-z][a-z0-9_]{0,49}$"
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 MOST_PERIODS = 120
 

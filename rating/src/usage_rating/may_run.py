@@ -13,13 +13,11 @@ from chassis.problems import Problem, responses
 from event_schemas.times import to_micros
 from event_schemas.values import decimal_text
 from usage_rating.alerting import alert_of
-from usage_rating.answers import CUSTOMER
+from usage_rating.answers import CUSTOMER, SLUG
 from usage_rating.contract_book import ContractBook
 from usage_rating.domain.alerts import limit_at
 from usage_rating.store.alerts import AlertStore
 from usage_rating.watching import Board, Watch
-
-SLUG = r"^[a-z][a-z0-9_]{0,49}$"
 
 
 class MeterLimit(BaseModel):
