@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import calendar
 from datetime import UTC, datetime
+from random import Random
 
 from workload.month import iso, micros
 from workload.script import DAY, SECOND
 
-__all__ = ["DAY", "SECOND", "at", "iso", "month", "number_at"]
+__all__ = ["DAY", "SECOND", "at", "iso", "month", "number_at", "within"]
 
 
 def at(text: str) -> int:
@@ -34,3 +35,8 @@ def number_at(anchor: int, instant: int) -> int:
     while month(anchor, number + 1) <= instant:
         number += 1
     return number
+
+
+def within(rng: Random, anchor: int, months: int) -> int:
+    """Some second in so many months after the anchor."""
+    return rng.randrange(anchor // SECOND + 1, month(anchor, months) // SECOND) * SECOND

@@ -6,10 +6,11 @@ from random import Random
 from typing import Any
 
 from workload.mix import prices
-from workload.mix.calendar import SECOND, at, iso, month
+from workload.mix.calendar import SECOND, at, iso, month, within
 from workload.mix.shares import Shares
 
 Clauses = dict[str, Any]
+MONTHS = 2  # within which clauses begin
 METERS = ("resolution", "sms_segment", "proactive_message")  # the last one only with the add-on
 
 
@@ -29,7 +30,7 @@ def clauses(rng: Random, shares: Shares, contract: dict[str, Any], anchor: int) 
             minimum["until"] = iso(month(anchor, rng.choice([2, 3])))
         made["minimums"] = [minimum]
     if rng.random() < shares.limit:
-        begins = _within(rng, anchor)
+        begins = within(rng, anchor, MONTHS)
         limit = {"meter": rng.choice(METERS if sold else METERS[:2]), "quantity": rng.randint(0, 120)}
         made["limits"] = [_dated("limit", begins) | limit]
     if sold:
@@ -41,11 +42,11 @@ def clauses(rng: Random, shares: Shares, contract: dict[str, Any], anchor: int) 
 
 def _allowances(rng: Random, contract: dict[str, Any], anchor: int) -> list[Clauses]:
     """Messages with the add-on, from the start, the first paid day or in mid-month; more of them, and resolutions."""
-    begins = rng.choice([at(contract["items"][0]["from"]), anchor, _within(rng, anchor)])
+    begins = rng.choice([at(contract["items"][0]["from"]), anchor, within(rng, anchor, MONTHS)])
     found = [_dated("messages", begins) | {"meter": "proactive_message", "quantity": rng.randint(0, 60)}]
     for key, meter in (("resolutions", "resolution"), ("more-messages", "proactive_message")):
         if rng.random() < 0.5:
-            found.append(_dated(key, _within(rng, anchor)) | {"meter": meter, "quantity": rng.randint(0, 30)})
+            found.append(_dated(key, within(rng, anchor, MONTHS)) | {"meter": meter, "quantity": rng.randint(0, 30)})
     return found
 
 
@@ -74,7 +75,7 @@ def _off(
 
 def _lasting(rng: Random, key: str, anchor: int) -> Clauses:
     """For so many invoices, until an instant, or for ever."""
-    discount = _dated(key, rng.choice([anchor, _within(rng, anchor)]))
+    discount = _dated(key, rng.choice([anchor, within(rng, anchor, MONTHS)]))
     lasts = rng.choice(["counted", "until", "for ever"])
     if lasts == "counted":
         discount["invoices"] = rng.randint(1, 3)
@@ -104,7 +105,10 @@ def _prepaid(rng: Random, contract: dict[str, Any], anchor: int) -> list[Clauses
     amount = _amount(rng.randint(10, 150), contract["currency"])
     credits = [_dated("prepaid", anchor) | {"amount": amount}]
     if rng.random() < 0.4:
-        only = _dated("prepaid-resolutions", anchor) | {"items": ["resolution"], "until": iso(_within(rng, anchor))}
+        only = _dated("prepaid-resolutions", anchor) | {
+            "items": ["resolution"],
+            "until": iso(within(rng, anchor, MONTHS)),
+        }
         credits.append(only | {"amount": _amount(rng.randint(5, 60), contract["currency"])})
     return credits
 
@@ -115,8 +119,3 @@ def _dated(key: str, begins: int) -> Clauses:
 
 def _amount(dollars: int, currency: str) -> Clauses:
     return {"minor": prices.minor(dollars, currency), "currency": currency}
-
-
-def _within(rng: Random, anchor: int) -> int:
-    """An odd second in the first two months."""
-    return rng.randrange(anchor // SECOND + 1, month(anchor, 2) // SECOND) * SECOND

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from workload.mix import prices
-from workload.mix.calendar import DAY, SECOND, iso, month
+from workload.mix.calendar import DAY, SECOND, iso, within
 from workload.mix.clauses import clauses
 from workload.mix.shares import LIVELY, Shares
 from workload.month import micros
@@ -95,10 +95,10 @@ def _items(rng: Random, shares: Shares, currency: str, start: int, anchor: int, 
     plan = rng.choices([name for name, _ in prices.PLANS], [share for _, share in prices.PLANS])[0]
     yearly = rng.random() < shares.yearly
     legacy = rng.random() < shares.legacy
-    switch = _odd(rng, anchor) if rng.random() < shares.plan_switch else None
+    switch = within(rng, anchor, MONTHS) if rng.random() < shares.plan_switch else None
     timeline = {start: seats}
     for _ in range(_poisson(rng, shares.seat_changes * MONTHS)):
-        timeline[_odd(rng, anchor)] = max(0, seats + rng.randint(-3, 5))
+        timeline[within(rng, anchor, MONTHS)] = max(0, seats + rng.randint(-3, 5))
     if legacy:
         first = _licensed(
             "seat",
@@ -140,7 +140,7 @@ def _resolution(rng: Random, currency: str, start: int, *, legacy: bool) -> dict
 
 def _add_on(rng: Random, shares: Shares, currency: str, start: int, anchor: int, seats: int) -> list[dict[str, Any]]:
     """Copilot by the seat, or messages with a packet included; half of them come or go within a month."""
-    begins = start if rng.random() < 0.5 else _odd(rng, anchor)
+    begins = start if rng.random() < 0.5 else within(rng, anchor, MONTHS)
     ends = None if rng.random() < 0.6 else begins + rng.randrange(1, 60 * 86_400) * SECOND
     item = _licensed("copilot", None, "copilot", _each(prices.ADD_ON[currency]), currency)
     items = _over(item, {begins: rng.randint(1, max(1, seats))}, begins, ends)
@@ -181,11 +181,6 @@ def _metered(key: str, meter: str, price: prices.Price, currency: str, start: in
         "from": iso(start),
         "agreed_in": 1,
     }
-
-
-def _odd(rng: Random, anchor: int) -> int:
-    """An odd second in the first months after the anchor."""
-    return rng.randrange(anchor // SECOND + 1, month(anchor, MONTHS) // SECOND) * SECOND
 
 
 def _poisson(rng: Random, mean: float) -> int:

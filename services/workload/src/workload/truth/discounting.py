@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from workload.mix.calendar import at
-from workload.truth.lines import Line, rounded
-from workload.truth.money import MINOR_DIGITS
+from workload.truth.lines import Line
+from workload.truth.money import MINOR_DIGITS, rounded
 from workload.truth.units import lives
 
 Document = dict[str, Any]

@@ -14,7 +14,8 @@ from typing import Any
 
 from workload.mix.calendar import DAY, at, month, number_at
 from workload.truth.discounting import discounts, drawdowns
-from workload.truth.lines import Line, rounded
+from workload.truth.lines import Line
+from workload.truth.money import rounded
 from workload.truth.units import Entry, Placed, costs, lives, place
 
 Document = dict[str, Any]

@@ -9,12 +9,18 @@ from typing import Any
 MINOR_DIGITS = {"USD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "KWD": 3}
 
 
+def rounded(exact: Fraction | int, currency: str) -> int:
+    """Minor units of an amount in major ones, a half away from zero."""
+    scaled = Fraction(exact) * 10 ** MINOR_DIGITS[currency]
+    whole = int(abs(scaled))  # towards zero
+    if abs(scaled) - whole >= Fraction(1, 2):
+        whole += 1
+    return -whole if scaled < 0 else whole
+
+
 def minor(quantity: Fraction, unit_price: str, currency: str) -> int:
-    """Quantity times price in minor units, a half away from zero."""
-    exact = quantity * Fraction(unit_price) * 10 ** MINOR_DIGITS[currency]
-    doubled = 2 * abs(exact) + 1
-    rounded = doubled.numerator // (2 * doubled.denominator)
-    return int(-rounded if exact < 0 else rounded)
+    """Quantity times price in minor units."""
+    return rounded(quantity * Fraction(unit_price), currency)
 
 
 @dataclass(frozen=True, slots=True)
