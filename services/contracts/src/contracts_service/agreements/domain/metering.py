@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from contracts_service.agreements.domain.commands import GiveAllowance, SetAlerts, SetLimit, SetMinimum
 from contracts_service.agreements.domain.draft import Draft, goes_on, must_be_last_word, no, nothing_begins_later
 from contracts_service.catalog.domain.resolving import fresh_key
@@ -13,16 +15,8 @@ from event_schemas.times import period_containing
 
 def give_allowance(draft: Draft, command: GiveAllowance) -> None:
     """Units free in each period, beside those of the plan. Raises No."""
-    goes_on(draft.before, draft.at)
-    clause = Allowance(
-        key=fresh_key(f"{command.meter}-given", draft.keys("allowances")),
-        start=draft.at,
-        until=command.until,
-        agreed_in=draft.revision,
-        meter=command.meter,
-        quantity=command.quantity,
-    )
-    draft.add("allowances", [clause])
+    dated = _from_now(draft, "allowances", command.meter, "given")
+    draft.add("allowances", [Allowance(**dated, until=command.until, quantity=command.quantity)])
 
 
 def set_minimum(draft: Draft, command: SetMinimum) -> None:
@@ -40,10 +34,8 @@ def set_minimum(draft: Draft, command: SetMinimum) -> None:
         raise _no_change("minimum", draft, command.meter, "amount_minor")
     _end(draft, "minimums", had)
     if amount is not None:
-        goes_on(draft.before, draft.at)
-        key = fresh_key(f"{command.meter}-minimum", draft.keys("minimums"))
-        clause = Minimum(key=key, start=draft.at, agreed_in=draft.revision, meter=command.meter, amount=amount)
-        draft.add("minimums", [clause])
+        dated = _from_now(draft, "minimums", command.meter, "minimum")
+        draft.add("minimums", [Minimum(**dated, amount=amount)])
 
 
 def set_limit(draft: Draft, command: SetLimit) -> None:
@@ -53,12 +45,8 @@ def set_limit(draft: Draft, command: SetLimit) -> None:
         raise _no_change("hard limit", draft, command.meter, "quantity")
     _end(draft, "limits", had)
     if command.quantity is not None:
-        goes_on(draft.before, draft.at)
-        key = fresh_key(f"{command.meter}-limit", draft.keys("limits"))
-        clause = HardLimit(
-            key=key, start=draft.at, agreed_in=draft.revision, meter=command.meter, quantity=command.quantity
-        )
-        draft.add("limits", [clause])
+        dated = _from_now(draft, "limits", command.meter, "limit")
+        draft.add("limits", [HardLimit(**dated, quantity=command.quantity)])
 
 
 def set_alerts(draft: Draft, command: SetAlerts) -> None:
@@ -68,12 +56,8 @@ def set_alerts(draft: Draft, command: SetAlerts) -> None:
         raise _no_change("set of thresholds", draft, command.meter, "thresholds")
     _end(draft, "alerts", had)
     if command.thresholds:
-        goes_on(draft.before, draft.at)
-        key = fresh_key(f"{command.meter}-alerts", draft.keys("alerts"))
-        clause = Alert(
-            key=key, start=draft.at, agreed_in=draft.revision, meter=command.meter, thresholds=command.thresholds
-        )
-        draft.add("alerts", [clause])
+        dated = _from_now(draft, "alerts", command.meter, "alerts")
+        draft.add("alerts", [Alert(**dated, thresholds=command.thresholds)])
 
 
 Replaced = Minimum | HardLimit | Alert
@@ -95,6 +79,13 @@ def _end(draft: Draft, name: str, clause: Replaced | None) -> None:
         sentence = f"{clause.key} begins at {say(draft.at)} too, by revision {clause.agreed_in}; choose a later instant"
         raise no("same_instant", "at", sentence)
     draft.end(name, clause)
+
+
+def _from_now(draft: Draft, name: str, meter: str, what: str) -> dict[str, Any]:
+    """What every clause has that begins with this revision. Raises No where the contract has ended by then."""
+    goes_on(draft.before, draft.at)
+    key = fresh_key(f"{meter}-{what}", draft.keys(name))
+    return {"key": key, "start": draft.at, "agreed_in": draft.revision, "meter": meter}
 
 
 def _no_change(what: str, draft: Draft, meter: str, field: str) -> Exception:
