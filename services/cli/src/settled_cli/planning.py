@@ -15,8 +15,8 @@ from settled_cli.tables import Column, fitting, moment
 from settled_cli.usage import unknown_customer
 
 STATES = {"done": "done", "to_do": "to do"}
-OPERATIONS = (Column("", justify="right"), Column("state"), Column("what", wraps=True))
-FINDINGS = (Column("finding"), Column("what stands there", wraps=True))
+OPERATIONS = (Column("number", " ", justify="right"), Column("state"), Column("sentence", "what", wraps=True))
+FINDINGS = (Column("code", "finding"), Column("sentence", "what stands there", wraps=True))
 EXPLICIT = (Column("clause"), Column("why", wraps=True))
 
 
@@ -37,17 +37,17 @@ def view(found: dict[str, Any], *, width: int) -> RenderableType:
     head = f"{found['customer']} · revision {found['revision']} · as of {moment(found['as_of'])}"
     parts: list[RenderableType] = [Text(head, style="bold"), Text(_told(found)), Text()]
     rows = [
-        {"": str(number), "state": STATES[one["state"]], "what": one["sentence"]}
+        {**one, "number": number, "state": STATES[one["state"]]}
         for number, one in enumerate(found["operations"], start=1)
     ]
     if rows:
         parts.append(fitting("At Stripe, in this order", OPERATIONS, rows, width=width))
     if found["findings"]:
-        rows = [{"finding": one["code"], "what stands there": one["sentence"]} for one in found["findings"]]
-        parts.append(fitting("Changed by hand, or for a person to settle", FINDINGS, rows, width=width))
+        title = "Changed by hand, or for a person to settle"
+        parts.append(fitting(title, FINDINGS, found["findings"], width=width))
     if found["explicit"]:
-        rows = [{"clause": one["clause"], "why": one["why"]} for one in found["explicit"]]
-        parts.append(fitting("Goes as invoice items from the expected invoice", EXPLICIT, rows, width=width))
+        title = "Goes as invoice items from the expected invoice"
+        parts.append(fitting(title, EXPLICIT, found["explicit"], width=width))
     return Group(*parts)
 
 
