@@ -23,12 +23,13 @@ from invoicing_sync.stripe_door.client import AGAIN
 from invoicing_sync.stripe_door.convert import from_wire_subscription, instant, seconds, to_wire_metered_price
 from invoicing_sync.stripe_door.door import StripeDoor
 from invoicing_sync.stripe_door.errors import Answered, Kind, NotThere, Refused, Unsure
-from invoicing_sync.stripe_door.wire import MeterEvent, Subscription
+from invoicing_sync.stripe_door.wire import Invoice, MeterEvent, Subscription
 
 CURRENCY = Currency.USD
 MARK = "settled_check"
 GOOD_CARD = "pm_card_visa"  # Stripe's test card that pays
 _REACHES = 3  # tries before an account is given up, a second between them
+_BACK = timedelta(days=33)
 _BETWEEN_LOOKS_S = (0.1, 3.0)  # first and longest pause between two looks at what Stripe does in its own time
 
 Say = Callable[[str], None]
@@ -122,6 +123,11 @@ class Bench:
         """The metadata that names the run."""
         return {MARK: self.run}
 
+    @property
+    def a_month_ago(self) -> datetime:
+        """An hour's start so long ago that a month from it has ended, and all its usage is less than 35 days old."""
+        return (self.now - _BACK).replace(minute=0, second=0)
+
     def _key(self) -> str:
         self._made += 1
         return f"{MARK}:{self.run}:{self._made}"
@@ -199,6 +205,17 @@ class Bench:
         }
         return from_wire_subscription(await self.create("subscription", self.v1.subscriptions, params))
 
+    async def items(self, subscription: str) -> dict[str, str]:
+        """The ids of a subscription's items by their prices' ids."""
+        items = self.v1.subscription_items
+        listed = await self.ask("list_items", lambda: items.list_async({"subscription": subscription}), write=False)
+        return {row["price"]["id"]: row["id"] for row in listed["data"]}
+
+    async def subscription_now(self, subscription: str) -> Body:
+        """A subscription as Stripe shows it now."""
+        retrieve = self.v1.subscriptions.retrieve_async
+        return await self.ask("read_subscription", lambda: retrieve(subscription), write=False)
+
     async def create(self, what: str, service: Any, params: Body) -> Body:
         """Make an object under a key of the run's own."""
         key = self._key()
@@ -214,6 +231,12 @@ class Bench:
         identifier = identifier or key
         event = MeterEvent(identifier, meter.event_name, customer, Decimal(value), at)
         return identifier, await self.door.usage.send_meter_event(event, key=key)
+
+    async def must_use(self, customer: str, value: str, at: datetime) -> None:
+        """Send one meter event that Stripe accepts. Raises Slow."""
+        _, answer = await self.use(customer, value, at)
+        if answer.kind is not Kind.ACCEPTED:
+            raise Slow(f"a meter event of {value} was answered {answer.kind.value}: {answer.detail}")
 
     async def cancel(self, identifier: str) -> Answered:
         """Cancel a meter event."""
@@ -274,6 +297,19 @@ class Bench:
             await asyncio.sleep(pause)
             pause = min(pause * 1.6, longest)
         return True
+
+    async def month_end(self, subscription: str, is_it: Callable[[Invoice], bool] = lambda _: True) -> str:
+        """The id of the newest invoice of a subscription that is the one wanted, once it is made. Raises Slow."""
+        found: list[str] = []
+
+        async def is_made() -> bool:
+            listed = await self.door.invoices.of_subscription(subscription)
+            found[:] = [invoice.invoice_id for invoice in listed if is_it(invoice)]
+            return bool(found)
+
+        if not await self.until(is_made):
+            raise Slow("no invoice was made at the month's end")
+        return found[0]
 
     async def invoice(self, invoice_id: str) -> Body:
         """An invoice as Stripe shows it now."""

@@ -7,7 +7,7 @@ All of it lies within the last 35 days where usage is concerned, so that it is t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -21,7 +21,6 @@ from invoicing_sync.stripe_door.errors import Refused
 from invoicing_sync.stripe_door.wire import Subscription
 
 NUMBERS = ("A1", "A2", "A3", "A4", "A5", "A9", "A10", "A11", "A13", "A16", "A17", "A20")
-BACK = timedelta(days=33)  # a month that begins so long ago has ended, and its usage is less than 35 days old
 # 201, 205 and 209 units at half a minor unit are all halves whose even neighbour lies below. Every invoice that is to
 # be collected is above half a dollar: Stripe carries smaller ones over to the customer's balance.
 EACH_TIME = ("201", "4", "4")
@@ -59,7 +58,7 @@ class _Story:
         self.per_unit = MeteredTerm(name, "per_unit", (Tier(None, half),))
         self.tiered = MeteredTerm(name, "graduated", (Tier(300, half), Tier(None, three)))
         self.dear = MeteredTerm(name, "per_unit", (Tier(None, Decimal(1)),))
-        self.start = (bench.now - BACK).replace(minute=0, second=0)
+        self.start = bench.a_month_ago
         self.clock = ""
         self.end = self.start
         self.used = Decimal(0)
@@ -91,9 +90,7 @@ class _Story:
         await self.bench.ask("keep_drafts", lambda: update(subscription, {"pause_collection": pause}))
 
     async def _use(self, party: Party, value: str, *, minute: int) -> None:
-        _, answer = await self.bench.use(party.customer, value, self.start + timedelta(minutes=minute))
-        if answer.kind.value != "accepted":
-            raise Slow(f"a meter event of {value} was answered {answer.kind.value}: {answer.detail}")
+        await self.bench.must_use(party.customer, value, self.start + timedelta(minutes=minute))
 
     async def _use_more(self, value: str, *, minute: int) -> None:
         await self._use(self.charged, value, minute=minute)
@@ -118,12 +115,8 @@ class _Story:
         await self._use_more(EACH_TIME[2], minute=3)
 
     async def _with_invoice(self, party: Party) -> Party:
-        async def is_made() -> bool:
-            return bool(await self._newest(party, self.end))
-
-        if not await self.bench.until(is_made):
-            raise Slow("no invoice was made at the month's end")
-        return Party(party.customer, party.subscription, party.price, await self._newest(party, self.end))
+        invoice = await self.bench.month_end(party.subscription, lambda one: one.period_end == self.end)
+        return replace(party, invoice=invoice)
 
     async def _newest(self, party: Party, made_at: datetime) -> str:
         """The invoice of the period that ended at an instant; empty while there is none."""
@@ -152,8 +145,7 @@ class _Story:
         report.say("A17", billed == 0, f"1 unit and -3 bill {billed} minor units")
 
     async def _finalise(self, party: Party) -> None:
-        finalize = self.bench.v1.invoices.finalize_invoice_async
-        await self.bench.ask("finalise", lambda: finalize(party.invoice, {"auto_advance": False}))
+        await self.bench.finalise(party.invoice)
 
     async def _nobody_collected(self) -> None:
         charged, sent = [await self.bench.invoice(party.invoice) for party in (self.charged, self.sent)]
@@ -241,16 +233,12 @@ class _Story:
         self.report.say("A13", units == 0, seen)
 
     async def _period_after(self) -> datetime:
-        found = await self.bench.door.client.ask(
-            "read_subscription", lambda: self.bench.v1.subscriptions.retrieve_async(self.charged.subscription)
-        )
-        item = found.to_dict(for_json=True)["items"]["data"][0]
+        item = (await self.bench.subscription_now(self.charged.subscription))["items"]["data"][0]
         return datetime.fromtimestamp(item["current_period_end"], self.end.tzinfo)
 
     async def _finalise_if_draft(self, invoice: str) -> None:
         if (await self.bench.invoice(invoice))["status"] == "draft":
-            finalize = self.bench.v1.invoices.finalize_invoice_async
-            await self.bench.ask("finalise", lambda: finalize(invoice, {"auto_advance": False}))
+            await self.bench.finalise(invoice)
 
 
 def _units(lines: Any) -> Decimal:

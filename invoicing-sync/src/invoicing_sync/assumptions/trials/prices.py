@@ -19,7 +19,6 @@ from invoicing_sync.stripe_door.convert import seconds
 from invoicing_sync.stripe_door.wire import Subscription
 
 NUMBERS = ("A24", "A33", "A34", "A36", "A37", "A38", "A39", "A40", "A42", "A43", "A44")
-BACK = timedelta(days=33)  # as in the month of usage: it has ended, and its usage is less than 35 days old
 EARLY, LATE, ALL, IN_TRIAL = 10, 3, 13, 7  # units
 CALL, TRIAL_END = timedelta(hours=1), timedelta(days=10)
 PACK, PACK_SIZE, PACKS = 300, 4, 4  # 13 units are 3 full packs and a begun one
@@ -61,7 +60,7 @@ class _Story:
 
     def __init__(self, bench: Bench, report: Report) -> None:
         self.bench, self.report = bench, report
-        self.start = (bench.now - BACK).replace(minute=0, second=0)
+        self.start = bench.a_month_ago
         self.last: Body | None = None
 
     async def begin(self) -> None:
@@ -97,17 +96,13 @@ class _Story:
         return _Sold(await bench.subscription(self.guest, items, trial_end=until), prices)
 
     async def _use(self, customer: str, units: int, *, minute: int) -> None:
-        _, answer = await self.bench.use(customer, str(units), self.start + timedelta(minutes=minute))
-        if answer.kind.value != "accepted":
-            raise Slow(f"a meter event of {units} was answered {answer.kind.value}: {answer.detail}")
+        await self.bench.must_use(customer, str(units), self.start + timedelta(minutes=minute))
 
     async def change(self) -> None:
         """After an hour two items go, one without prorations, and another comes; then more is used."""
         bench, v1, leaving = self.bench, self.bench.v1, self.leaving
         await bench.advance(self.clock, self.start + CALL)
-        listed = {"subscription": leaving.made.subscription_id}
-        rows = await bench.ask("list_items", lambda: v1.subscription_items.list_async(listed), write=False)
-        items = {row["price"]["id"]: row["id"] for row in rows["data"]}
+        items = await bench.items(leaving.made.subscription_id)
         comes = await bench.usage_price(unit_amount_decimal="200")
         update = partial(v1.subscriptions.update_async, leaving.made.subscription_id)
         gone = [{"id": items[leaving.prices[name]], "deleted": True} for name in ("asked", "unasked")]
@@ -126,7 +121,7 @@ class _Story:
         """What pending invoice items of the buyer come to, by the price that they are for."""
         sums: dict[str, int] = {}
         for row in await self.bench.pending(self.buyer):
-            price = ((row["pricing"] or {}).get("price_details") or {}).get("price") or ""
+            price = _price_of(row) or ""
             sums[price] = sums.get(price, 0) + int(row["amount"])
         return sums
 
@@ -149,7 +144,7 @@ class _Story:
         await self._ended()
 
     async def _ended(self) -> None:
-        ended = await self._subscription(self.ending)
+        ended = await self.bench.subscription_now(self.ending.made.subscription_id)
         try:
             self.last = await self._invoice_of(self.ending)
         except Slow as slow:
@@ -162,23 +157,14 @@ class _Story:
     async def _trial_is_over(self) -> None:
         found = await self.bench.door.invoices.of_subscription(self.trial.made.subscription_id)
         billed = sum(invoice.total_minor for invoice in found)
-        anchor = int((await self._subscription(self.trial))["billing_cycle_anchor"])
+        anchor = int((await self.bench.subscription_now(self.trial.made.subscription_id))["billing_cycle_anchor"])
         at_its_end = anchor == seconds(self.start + TRIAL_END)
         seen = f"a seat of 3900 and {IN_TRIAL} units in a trial bill {billed}, the anchor is its end: {at_its_end}"
         self.report.say("A39", billed == 3900 and at_its_end, seen)
 
     async def _invoice_of(self, sold: _Sold) -> Body:
         """The invoice that the month's end made. Raises Slow."""
-        ids: list[str] = []
-
-        async def is_made() -> bool:
-            found = await self.bench.door.invoices.of_subscription(sold.made.subscription_id)
-            ids[:] = [one.invoice_id for one in found]
-            return bool(ids)
-
-        if not await self.bench.until(is_made):
-            raise Slow("no invoice was made at the month's end")
-        return await self.bench.invoice(ids[0])
+        return await self.bench.invoice(await self.bench.month_end(sold.made.subscription_id))
 
     @staticmethod
     def _billed(invoice: Body, sold: _Sold, name: str) -> int:
@@ -186,10 +172,6 @@ class _Story:
         lines: list[Any] = invoice["lines"]["data"]
         mine = [line for line in lines if _price_of(line) == sold.prices[name]]
         return sum(int(line["amount"]) for line in mine)
-
-    async def _subscription(self, sold: _Sold) -> Body:
-        retrieve = self.bench.v1.subscriptions.retrieve_async
-        return await self.bench.ask("read_subscription", lambda: retrieve(sold.made.subscription_id), write=False)
 
     async def invoice(self) -> None:
         """An item of ours on the draft; credit notes before and after it is paid; the balance on the next invoice."""
@@ -235,6 +217,7 @@ class _Story:
 
 
 def _price_of(line: Body) -> str | None:
+    """The price of a line, or of an invoice item."""
     price: str | None = ((line["pricing"] or {}).get("price_details") or {}).get("price")
     return price
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
-from invoicing_sync.assumptions.bench import Bench, Body, Slow
+from invoicing_sync.assumptions.bench import Bench, Body
 from invoicing_sync.assumptions.domain.shares import Term, rounded, telling_change, telling_credit
 from invoicing_sync.assumptions.trials.trial import Report, Trial
 from invoicing_sync.stripe_door.convert import instant, seconds
 from invoicing_sync.stripe_door.wire import Subscription
 
 NUMBERS = ("A28", "A29", "A30", "A31", "A32", "A35")
-BACK = timedelta(days=33)
 MONTHLY, YEARLY = 3900, 120_000  # a seat, in minor units
 FIRST, MORE, LESS = 3, 5, 2  # the seats that are prorated
 FEW, MANY = 2, 4  # those that are not
@@ -24,7 +23,7 @@ FEW, MANY = 2, 4  # those that are not
 
 async def seats(bench: Bench, report: Report) -> None:
     """One customer's month: two subscriptions, three changes, and the invoices of its end."""
-    start = (bench.now - BACK).replace(minute=0, second=0)
+    start = bench.a_month_ago
     clock = await bench.clock(start)
     customer = await bench.customer(clock)
     seat = await bench.seat_price(str(MONTHLY))
@@ -40,13 +39,9 @@ async def seats(bench: Bench, report: Report) -> None:
 
 
 async def _change(bench: Bench, made: Subscription, price: str, quantity: int, **how: object) -> None:
-    v1 = bench.v1
-    listed = await bench.ask(
-        "list_items", lambda: v1.subscription_items.list_async({"subscription": made.subscription_id}), write=False
-    )
-    item = next(row["id"] for row in listed["data"] if row["price"]["id"] == price)
+    item = (await bench.items(made.subscription_id))[price]
     params: Body = {"items": [{"id": item, "quantity": quantity}], **how}
-    await bench.ask("change_items", partial(v1.subscriptions.update_async, made.subscription_id, params))
+    await bench.ask("change_items", partial(bench.v1.subscriptions.update_async, made.subscription_id, params))
 
 
 async def _with_the_next_term(bench: Bench, report: Report, customer: str, plain: Subscription) -> None:
@@ -112,16 +107,8 @@ async def _renewal(bench: Bench, report: Report, plain: Subscription, mixed: Sub
 
 async def _lines_of_renewal(bench: Bench, made: Subscription) -> list[Body]:
     """The lines of the invoice that the month's end made. Raises Slow."""
-    ids: list[str] = []
-
-    async def is_made() -> bool:
-        found = await bench.door.invoices.of_subscription(made.subscription_id)
-        ids[:] = [one.invoice_id for one in found if one.billing_reason == "subscription_cycle"]
-        return bool(ids)
-
-    if not await bench.until(is_made):
-        raise Slow("no invoice was made at the month's end")
-    lines: list[Body] = (await bench.invoice(ids[0]))["lines"]["data"]
+    invoice = await bench.month_end(made.subscription_id, lambda one: one.billing_reason == "subscription_cycle")
+    lines: list[Body] = (await bench.invoice(invoice))["lines"]["data"]
     return lines
 
 
