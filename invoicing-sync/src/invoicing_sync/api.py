@@ -245,7 +245,7 @@ class Api:
         """A contract's applied revision and its objects at Stripe."""
         row = await contracts.describe(self._pool, customer)
         if row is None:
-            raise Problem(404, "no_such_contract", "No contract of this customer has come in.", field="customer")
+            raise _no_contract("has come in")
         return ContractAnswer(**{name: row[name] for name in ContractAnswer.model_fields})
 
     async def list_contracts(self, after: Customer = None, limit: Limit = 100) -> ContractsAnswer:
@@ -260,14 +260,14 @@ class Api:
         """The period that runs now: counts by meter, and the lines that its invoice would have if it ended now."""
         found = await running(self._pool, customer, self._clock.now())
         if found is None:
-            raise Problem(404, "no_such_contract", "No contract of this customer is applied.", field="customer")
+            raise _no_contract("is applied")
         return found
 
     async def plan(self, customer: CustomerPath) -> PlanAnswer:
         """What Stripe has of a contract, what is left to do, and what a person changed there. Nothing is written."""
         found = await self._planner.plan(customer, self._clock.now())
         if found is None:
-            raise Problem(404, "no_such_contract", "No contract of this customer has come in.", field="customer")
+            raise _no_contract("has come in")
         return found
 
     async def cases(
@@ -348,6 +348,10 @@ def _entry(row: asyncpg.Record) -> EntryAnswer:
         signals=cause.get("signals") or [],
         **{name: row[name] for name in names},
     )
+
+
+def _no_contract(lacks: str) -> Problem:
+    return Problem(404, "no_such_contract", f"No contract of this customer {lacks}.", field="customer")
 
 
 def _case(row: asyncpg.Record) -> CaseAnswer:

@@ -17,15 +17,14 @@ Only the difference decides, so it is a guess and says so; the numbers themselve
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from event_schemas.values import Money
-from invoicing_sync.invoices.domain.expected_invoice import Line
+from invoicing_sync.invoices.domain.expected_invoice import Line, by_item, unequal
 from invoicing_sync.invoices.domain.gate import MeterCheck
+from invoicing_sync.invoices.domain.stages import StripeItem, unequal_items
 
-Key = tuple[str, str]  # kind and item
 FOREIGN = "unknown:"  # begins the item of a line whose price is none of ours; a meter has no colon in its name
 PRORATION = "proration:"
 
@@ -36,9 +35,7 @@ def of_lines(expected: Iterable[Line], found: Iterable[Line]) -> tuple[str, ...]
 
     Lines of amount 0 are left out on both sides, as in the comparison.
     """
-    wanted = Counter(line for line in expected if line.amount.minor)
-    there = Counter(line for line in found if line.amount.minor)
-    missing, surplus = _by_item(wanted - there), _by_item(there - wanted)
+    missing, surplus = map(by_item, unequal(expected, found))
     both = missing.keys() & surplus.keys()
     told = [_changed(*key, before=_units(missing.pop(key)), after=_units(surplus.pop(key))) for key in both]
     for key in [key for key in surplus if key[1].startswith(FOREIGN)]:
@@ -60,23 +57,12 @@ def of_totals(expected: Money, subtotal: Money, total: Money) -> tuple[str, ...]
     return (f"{way} by hand: the lines come to {subtotal}, the total to {total}",)
 
 
-def of_items(
-    expected: Mapping[str, tuple[str, int | None]], found: Iterable[tuple[str, int | None]]
-) -> tuple[str, ...]:
-    """
-    The causes of what differs between a subscription's items and the contract.
-
-    Args:
-        expected: what each item is, by a name for people: its price's id and its quantity, None where it is metered.
-        found: price id and quantity of the items at Stripe.
-    """
-    there = Counter(found)
-    missing = {name: item for name, item in expected.items() if not there[item]}
-    surplus = [item for item in there if item not in expected.values()]
-    return tuple(sorted(_of_items(missing, surplus)))
+def of_items(expected: Mapping[str, StripeItem], found: Iterable[StripeItem]) -> tuple[str, ...]:
+    """The causes of what differs between a subscription's items and the contract, whose items have names for people."""
+    return tuple(sorted(_of_items(*unequal_items(expected, found))))
 
 
-def _of_items(missing: dict[str, tuple[str, int | None]], surplus: list[tuple[str, int | None]]) -> Iterator[str]:
+def _of_items(missing: dict[str, StripeItem], surplus: list[StripeItem]) -> Iterator[str]:
     for name, (price, quantity) in missing.items():
         same_price = next((item for item in surplus if item[0] == price), None)
         same_quantity = next((item for item in surplus if item[1] == quantity), None)
@@ -136,10 +122,3 @@ def _usage_surplus(meter: str) -> str:
 
 def _units(lines: Iterable[Line]) -> Decimal:
     return sum((line.quantity for line in lines), Decimal(0))
-
-
-def _by_item(lines: Counter[Line]) -> dict[Key, list[Line]]:
-    found: dict[Key, list[Line]] = {}
-    for line in lines.elements():
-        found.setdefault((line.kind, line.item), []).append(line)
-    return found

@@ -126,14 +126,31 @@ def differences(expected: Iterable[Line], found: Iterable[Line]) -> tuple[str, .
     """
     What stands between an invoice and its expectation, as sentences; empty when they agree to the cent.
 
+    """
+    missing, surplus = unequal(expected, found)
+    return tuple(
+        sorted(f"missing: {_say(line)}" for line in missing) + sorted(f"not expected: {_say(line)}" for line in surplus)
+    )
+
+
+def unequal(expected: Iterable[Line], found: Iterable[Line]) -> tuple[list[Line], list[Line]]:
+    """
+    The lines that are missing, and those that nobody expects, each as often as it is.
+
     Compared as multisets of (kind, item, quantity, amount). Lines of amount 0 are ignored on both sides: Stripe writes
     some (an item without usage, a free tier) and leaves others out, and they bill nothing.
     """
     wanted = Counter(line for line in expected if line.amount.minor != 0)
     there = Counter(line for line in found if line.amount.minor != 0)
-    missing = [f"missing: {_say(line)}" for line in (wanted - there).elements()]
-    surplus = [f"not expected: {_say(line)}" for line in (there - wanted).elements()]
-    return tuple(sorted(missing) + sorted(surplus))
+    return list((wanted - there).elements()), list((there - wanted).elements())
+
+
+def by_item(lines: Iterable[Line]) -> dict[tuple[str, str], list[Line]]:
+    """Lines by their kind and item, in their order."""
+    found: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        found.setdefault((line.kind, line.item), []).append(line)
+    return found
 
 
 def reasons_of(expected: Iterable[Line], found: Sequence[Line]) -> list[Reason | None]:

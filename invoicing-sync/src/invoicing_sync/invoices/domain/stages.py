@@ -6,13 +6,14 @@ A draft's usage lines are never compared, since Stripe promises them only for th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 
 from invoicing_sync.assumptions.domain.catalogue import in_order
-from invoicing_sync.invoices.domain.expected_invoice import Line, differences
+from invoicing_sync.invoices.domain.expected_invoice import Line, by_item, differences
+
+StripeItem = tuple[str, int | None]  # of a subscription: its price's id and its quantity, None where it is metered
 
 
 class Verdict(StrEnum):
@@ -60,23 +61,29 @@ def billed_ahead(
     return [line for line in expected if line.kind == "advance"], rest
 
 
-def item_differences(
-    expected: Mapping[str, tuple[str, int | None]], found: Iterable[tuple[str, int | None]]
-) -> tuple[str, ...]:
+def item_differences(expected: Mapping[str, StripeItem], found: Iterable[StripeItem]) -> tuple[str, ...]:
     """
     What stands between a subscription's items and the contract, as sentences.
 
     Args:
-        expected: what each item is, by a name for people: its price's id and its quantity, None where it is metered.
-        found: price id and quantity of the items at Stripe.
+        expected: what each item is, by a name for people.
+        found: the items at Stripe.
     """
+    missing, surplus = unequal_items(expected, found)
+    return tuple(
+        sorted(f"the subscription lacks {name}" for name in missing)
+        + sorted(f"the subscription has an item that was not agreed, price {price}" for price, _ in surplus)
+    )
+
+
+def unequal_items(
+    expected: Mapping[str, StripeItem], found: Iterable[StripeItem]
+) -> tuple[dict[str, StripeItem], list[StripeItem]]:
+    """The items that are missing, by their names, and those that were not agreed."""
+    there = dict.fromkeys(found)
     names = {item: name for name, item in expected.items()}
-    there = Counter(found)
-    missing = [f"the subscription lacks {names[item]}" for item in names if not there[item]]
-    surplus = [
-        f"the subscription has an item that was not agreed, price {item[0]}" for item in there if item not in names
-    ]
-    return tuple(sorted(missing) + sorted(surplus))
+    missing = {name: item for item, name in names.items() if item not in there}
+    return missing, [item for item in there if item not in names]
 
 
 def broken_assumptions(
@@ -97,7 +104,7 @@ def broken_assumptions(
     Args:
         ledger: net quantity of each of the contract's meters in the frozen ledger; empty on a first invoice.
     """
-    wanted, there = _by_item(expected), _by_item(found)
+    wanted, there = by_item(expected), by_item(found)
     numbers = [
         _speaks_against(kind, wanted.get((kind, item), []), there.get((kind, item), []), ledger.get(item))
         for kind, item in wanted.keys() | there.keys()
@@ -134,10 +141,3 @@ def _pieces(lines: Iterable[Line]) -> tuple[list[Decimal], list[Decimal]]:
     """The lines' quantities, and of those alone that bill something: Stripe leaves out some that bill nothing."""
     some = [line for line in lines if line.quantity != 0]
     return sorted(line.quantity for line in some), sorted(line.quantity for line in some if line.amount.minor != 0)
-
-
-def _by_item(lines: Iterable[Line]) -> dict[tuple[str, str], list[Line]]:
-    found: dict[tuple[str, str], list[Line]] = {}
-    for line in lines:
-        found.setdefault((line.kind, line.item), []).append(line)
-    return found
