@@ -42,7 +42,7 @@ from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.correcting import PricedCorrections, priced_corrections
 from invoicing_sync.invoices.comparison import Comparison
-from invoicing_sync.invoices.domain.expected_invoice import Reason
+from invoicing_sync.invoices.domain.expected_invoice import Line
 from invoicing_sync.invoices.domain.gate import PeriodState
 from invoicing_sync.invoices.store import invoices, periods
 from invoicing_sync.reconciliation.reconcile import Reconciler
@@ -134,11 +134,11 @@ class Api:
         has_usage = row["billing_reason"] == "subscription_cycle"
         counts = await reading.counts(self._pool, row["customer"], row["period_end"]) if has_usage else {}
         stored = [invoices.from_row_line(line) for line in row["lines"]]
-        whys: Sequence[Reason | None] = [None] * len(stored)
+        expected: Sequence[Line | None] = [None] * len(stored)
         if period is not None and account is not None:
-            whys = await self._comparison.reasons(account, periods.from_row(period), stored)
+            expected = await self._comparison.expected_lines(account, periods.from_row(period), stored)
         lines = []
-        for line, why in zip(stored, whys, strict=True):
+        for line, wanted in zip(stored, expected, strict=True):
             kind, item = await self._comparison.item_of(line)
             behind = counts.get(item) if kind == "usage" else None
             lines.append(
@@ -146,7 +146,7 @@ class Api:
                     id=line.line_id,
                     kind=kind,
                     item=item,
-                    quantity=decimal_text(line.quantity),
+                    quantity=decimal_text(line.quantity if wanted is None else wanted.quantity),
                     amount_minor=line.amount_minor,
                     description=line.description,
                     period_start=line.period_start,
@@ -154,7 +154,7 @@ class Api:
                     charges=behind and behind["charges"],
                     reversals=behind and behind["reversals"],
                     net=_text(behind["net"]) if behind else None,
-                    why=why and WhyAnswer.of(why),
+                    why=WhyAnswer.of(wanted.why) if wanted is not None and wanted.why is not None else None,
                 )
             )
         names = (

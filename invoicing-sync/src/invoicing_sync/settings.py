@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from chassis.errors import WrongSetting
 from chassis.settings import ServiceSettings
+from invoicing_sync.contracts.domain.usage_lines import WaysOfUsage, read_usage_lines
 from invoicing_sync.invoices.domain.freeze import Freeze, read_freeze
 from invoicing_sync.stripe_door.client import Pace
 from invoicing_sync.stripe_door.secrets import ApiKeys, Secrets
@@ -53,6 +54,7 @@ class Settings(ServiceSettings):
     # Rules of money, in business time.
     freeze_after_minutes: int = Field(30, ge=0, le=72 * 60)  # design rule 8; Stripe's own draft lasts an hour
     freeze_after: str = ""  # issuers that freeze otherwise: settled-us=72h, with commas between several
+    usage_lines: str = "stripe"  # or explicit: Stripe counts at price zero, and the amounts are invoice items of ours
     keep_drafts: bool = True  # subscriptions keep their invoices as drafts, whoever is down; see decision 0012
     rating_idle_s: int = Field(60, ge=0)  # an idle partition says it has read up to this long ago
     resend_hours: float = Field(20, gt=0, le=24)  # Stripe remembers an identifier for 24 h: four hours of margin
@@ -90,6 +92,14 @@ class Settings(ServiceSettings):
         return self
 
     @model_validator(mode="after")
+    def _usage_lines_can_be_read(self) -> Self:
+        try:
+            _ = self.ways_of_usage
+        except ValueError as wrong:
+            raise ValueError(f"USAGE_LINES: {wrong}") from None
+        return self
+
+    @model_validator(mode="after")
     def _secrets_are_there(self) -> Self:
         try:
             self.api_keys()
@@ -118,6 +128,11 @@ class Settings(ServiceSettings):
         """From a period's end to its freeze by issuer, in business time. Raises ValueError where it cannot be."""
         default = timedelta(minutes=self.freeze_after_minutes)
         return read_freeze(self.freeze_after, default=default, keeps_drafts=self.keep_drafts)
+
+    @property
+    def ways_of_usage(self) -> WaysOfUsage:
+        """How the usage of new subscriptions comes onto invoices, by issuer. Raises ValueError where it cannot be."""
+        return read_usage_lines(self.usage_lines)
 
     @property
     def limits(self) -> Limits:

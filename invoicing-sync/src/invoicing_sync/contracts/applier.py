@@ -24,6 +24,7 @@ from event_schemas.contracts import Contract
 from event_schemas.times import month_after, period_containing
 from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.domain.terms import Terms, changes_billing, lacks_address
+from invoicing_sync.contracts.domain.usage_lines import terms_at_stripe
 from invoicing_sync.contracts.handlers import handle_activation, handle_revision
 from invoicing_sync.contracts.keeper import DAYS_UNTIL_DUE, Keeper, say_no_address
 from invoicing_sync.contracts.objects import Objects
@@ -138,7 +139,8 @@ class Applier:
         await contracts.mark_handled(self._pool, contract, replace=False)
 
     async def _apply_first(self, contract: Contract) -> None:
-        terms = terms_of(contract)
+        way = self._settings.ways_of_usage.of(contract.issuer)
+        terms = terms_at_stripe(terms_of(contract), way)
         prices = await self._prices(terms)
         stripe_customer = await self._customer(contract)
         now = self._clock.now()
@@ -158,6 +160,7 @@ class Applier:
             billing,
             stripe_customer=stripe_customer,
             stripe_subscription=subscription,
+            usage_lines=way,
             first_invoice=_has_first_invoice(terms, now),
             late_at=now if terms.licensed and seconds(contract.billing_anchor) < seconds(now) else None,
             pool=self._pool,
@@ -165,7 +168,8 @@ class Applier:
         )
         self._wake_lanes(lanes)
         await self._keeper.bring(
-            Account(contract.customer, contract, billing.billed_from, stripe_customer, subscription), just_made=True
+            Account(contract.customer, contract, billing.billed_from, stripe_customer, subscription, way),
+            just_made=True,
         )
 
     async def _settle_cases(self, contract: Contract) -> None:

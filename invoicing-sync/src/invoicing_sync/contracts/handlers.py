@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from chassis.store import transaction
 from event_schemas.contracts import Contract
 from event_schemas.times import period_containing
+from invoicing_sync.contracts.domain.usage_lines import UsageLines
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Billing
 from invoicing_sync.invoices.domain.freeze import Freeze
@@ -26,6 +27,7 @@ async def handle_activation(
     *,
     stripe_customer: str,
     stripe_subscription: str,
+    usage_lines: UsageLines,
     first_invoice: bool,
     late_at: datetime | None,
     pool: Pool,
@@ -50,6 +52,7 @@ async def handle_activation(
             billed_from=billing.billed_from,
             stripe_customer=stripe_customer,
             stripe_subscription=stripe_subscription,
+            usage_lines=usage_lines,
         )
         if late_at is not None:
             await _say_late_start(tx, contract, late_at)

@@ -17,6 +17,7 @@ from invoicing_sync.contracts.domain.plan.operations import Operation
 from invoicing_sync.contracts.domain.plan.planning import plan
 from invoicing_sync.contracts.domain.plan.wanted import told_by
 from invoicing_sync.contracts.domain.plan.ways import explicit
+from invoicing_sync.contracts.domain.usage_lines import UsageLines, contract_at_stripe
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.store import links
@@ -82,7 +83,7 @@ class Planner:
         if row is None:
             return None
         account = await contracts.account(self._pool, customer)
-        newest = _of(Contract.model_validate(row["document"]))
+        newest = _of(Contract.model_validate(row["document"]), row["usage_lines"])
         try:
             there = await self._there(account, now)
         except (TryLater, Refused):
@@ -108,7 +109,7 @@ class Planner:
         if account is None:
             return ()
         begun = AtStripe(customer=CustomerFields("", None) if account.contract.stripe_customer else None)
-        return plan(begun, _of(account.contract), now, keep_drafts=self._keep).operations
+        return plan(begun, _of(account.contract, account.usage_lines), now, keep_drafts=self._keep).operations
 
     async def _there(self, account: Account | None, now: datetime) -> AtStripe:
         """What Stripe has: shared objects by our links, the customer's own as Stripe shows them now."""
@@ -133,14 +134,14 @@ def _shown(operation: Operation, state: Literal["done", "to_do"]) -> PlannedOper
     return PlannedOperation(key=operation.key, sentence=operation.sentence, state=state, needs=list(operation.needs))
 
 
-def _of(contract: Contract) -> ContractV2:
-    """In version 2. When it was agreed decides nothing here."""
-    return from_version_1(contract, agreed_at=contract.billing_anchor)
+def _of(contract: Contract, way: UsageLines) -> ContractV2:
+    """In version 2, as Stripe is told it. When it was agreed decides nothing here."""
+    return contract_at_stripe(from_version_1(contract, agreed_at=contract.billing_anchor), way)
 
 
 async def _told(pool: Pool, account: Account, now: datetime) -> Told:
     """What the applied revision told Stripe. It has no discounts and no end, and its terms are 30 days."""
-    contract = _of(account.contract)
+    contract = _of(account.contract, account.usage_lines)
     since = max(now, contract.billing_anchor)
     known = await contracts.collection_of(pool, account.customer)
     by = (

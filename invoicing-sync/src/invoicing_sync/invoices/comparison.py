@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from event_schemas.values import Currency, Money
 from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.domain.terms import Terms
+from invoicing_sync.contracts.domain.usage_lines import terms_at_stripe
 from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.invoices.domain import causes
-from invoicing_sync.invoices.domain.expected_invoice import Expected, Line, Reason, differences, expected, reasons_of
+from invoicing_sync.invoices.domain.expected_invoice import Expected, Line, differences, expected
+from invoicing_sync.invoices.domain.explicit import as_shown, matched, shown, stands_for, with_keys
 from invoicing_sync.invoices.domain.gate import MeterCheck, ledger_of, usage_differences
 from invoicing_sync.invoices.domain.stages import (
     billed_ahead,
@@ -85,9 +87,9 @@ class Comparison:
         terms = terms_of(account.contract)
         if wrong := _other_currency(invoice, terms):
             return Found(wrong)
-        items = await self._expected_items(terms)
+        items = await self._expected_items(terms_at_stripe(terms, account.usage_lines))
         found = [await self.line(line, terms) for line in invoice.lines]
-        wanted = expected_of(account, row).lines
+        wanted = as_shown(expected_of(account, row).lines)
         told = list(causes.of_lines(*billed_ahead(wanted, found, terms.meters)))
         problems = list(draft_differences(wanted, found, terms.meters))
         sums = Money(invoice.subtotal_minor, terms.currency), Money(invoice.total_minor, terms.currency)
@@ -96,7 +98,7 @@ class Comparison:
             told += causes.of_totals(sums[0], *sums)
         prices = {price for price, _ in items.values()}
         problems += sorted(
-            {f"a line has price {x.price}, which is not agreed" for x in invoice.lines}
+            {f"a line has price {x.price}, which is not agreed" for x in invoice.lines if x.natural_key is None}
             - {f"a line has price {price}, which is not agreed" for price in prices}
         )
         if not row.is_first_invoice:
@@ -126,7 +128,8 @@ class Comparison:
         if wrong := _other_currency(invoice, terms):
             return Finalised(wrong, expected_minor=wanted)
         found = [await self.line(line, terms) for line in invoice.lines]
-        problems = list(differences(whole.lines, found))
+        lines = as_shown(whole.lines)
+        problems = list(differences(lines, found))
         sums = {
             "subtotal": Money(invoice.subtotal_minor, terms.currency),
             "total": Money(invoice.total_minor, terms.currency),
@@ -134,21 +137,25 @@ class Comparison:
         problems += [
             f"{name}: expected {whole.total}, found {sums[name]}" for name in sums if sums[name] != whole.total
         ]
-        told = (*causes.of_lines(whole.lines, found), *causes.of_totals(whole.total, **sums))
-        return Finalised(tuple(problems), broken_assumptions(whole.lines, found, row.ledger or {}), told, wanted)
+        told = (*causes.of_lines(lines, found), *causes.of_totals(whole.total, **sums))
+        return Finalised(tuple(problems), broken_assumptions(lines, found, row.ledger or {}), told, wanted)
 
-    async def reasons(self, account: Account, row: PeriodRow, lines: Sequence[InvoiceLine]) -> list[Reason | None]:
-        """Of each line on an invoice of Stripe the reason, where it is an expected one."""
+    async def expected_lines(self, account: Account, row: PeriodRow, lines: Sequence[InvoiceLine]) -> list[Line | None]:
+        """Of each line on an invoice of Stripe the expected line that it shows, where it shows one."""
         terms = terms_of(account.contract)
-        return reasons_of(expected_of(account, row).lines, [await self.line(line, terms) for line in lines])
+        return matched(expected_of(account, row).lines, [await self.line(line, terms) for line in lines])
 
     async def line(self, line: InvoiceLine, terms: Terms) -> Line:
         """Stripe's line in our words; what we did not make is named so that nothing expected can equal it."""
+        if line.natural_key is not None:
+            return shown(line.natural_key, _money(line, terms.currency))
         kind, item = await self.item_of(line)
         return Line("advance" if kind == "advance" else "usage", item, line.quantity, _money(line, terms.currency))
 
     async def item_of(self, line: InvoiceLine) -> tuple[str, str]:
-        """The kind and the item or meter of a line, by its price."""
+        """The kind and the item or meter of a line, by its price, or by the key of an item of ours."""
+        if line.natural_key is not None:
+            return stands_for(line.natural_key)
         if line.proration:
             return "proration", f"proration:{line.line_id}"
         if line.price is None:
@@ -160,8 +167,9 @@ class Comparison:
 
 
 def expected_of(account: Account, row: PeriodRow) -> Expected:
-    """The invoice that a period must have by the applied contract."""
-    return expected(terms_of(account.contract), row.period, row.usage, revision=account.contract.revision)
+    """The invoice that a period must have by the applied contract; what goes as items of ours has their keys."""
+    whole = expected(terms_of(account.contract), row.period, row.usage, revision=account.contract.revision)
+    return whole if account.usage_lines == "stripe" else replace(whole, lines=with_keys(whole.lines, ["usage"]))
 
 
 def _other_currency(invoice: Invoice, terms: Terms) -> tuple[str, ...]:

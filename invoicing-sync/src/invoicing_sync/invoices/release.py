@@ -2,7 +2,7 @@
 One period's invoice through the two stages of the gate.
 
     stage one, the draft    summaries equal the frozen ledger; all but its usage lines, and the subscription's items,
-                            are the expected ones
+                            are the expected ones; then it gets what Stripe does not make, see `putting.py`
     1. finalise-intended    the intent is stored
     2. finalise-answered    Stripe has finalised, with auto_advance off: numbered, neither sent nor charged
     3. finalised-stored     our row says so
@@ -32,11 +32,13 @@ from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.gaps import failpoints
 from invoicing_sync.invoices.collecting import Collecting
-from invoicing_sync.invoices.comparison import Comparison, Finalised, Found
+from invoicing_sync.invoices.comparison import Comparison, Finalised, Found, expected_of
+from invoicing_sync.invoices.domain.explicit import items_of
 from invoicing_sync.invoices.domain.gate import PeriodState, is_a_finding
 from invoicing_sync.invoices.domain.refusals import of_collecting, of_finalising_outside
 from invoicing_sync.invoices.domain.stages import Verdict, verdict
 from invoicing_sync.invoices.holder import Holder
+from invoicing_sync.invoices.putting import Putting
 from invoicing_sync.invoices.store import invoices, periods
 from invoicing_sync.invoices.store.periods import PeriodRow
 from invoicing_sync.settings import Settings
@@ -59,6 +61,7 @@ class Release:
         self._pool, self._door, self._holder, self._comparison = pool, door, holder, comparison
         self._clock, self._settings = clock, settings
         self._collecting = Collecting(pool, door)
+        self._putting = Putting(pool, door, clock)
         self._look_again: dict[tuple[str, int], float] = {}  # held rows: not before, monotonic
 
     def is_time(self, row: PeriodRow) -> bool:
@@ -116,7 +119,11 @@ class Release:
                 sentence = f"Stripe refuses to have the draft collected by {method}: {refused.answer.detail}"
                 return Found((sentence,), ("A7",))
         numbers = in_order((*usage.assumptions, *rest.assumptions))
-        return Found((*usage.problems, *rest.problems), numbers, (*usage.causes, *rest.causes))
+        found = Found((*usage.problems, *rest.problems), numbers, (*usage.causes, *rest.causes))
+        if found.problems:
+            return found
+        items = items_of(expected_of(account, row).lines, row.period)
+        return await self._putting.put(account.customer, invoice, items, case_key=_case_key(row))
 
     async def _finalise(self, row: PeriodRow, account: Account, invoice: Invoice) -> None:
         key = f"settled:finalise-alone:{invoice.invoice_id}:{row.attempt}"

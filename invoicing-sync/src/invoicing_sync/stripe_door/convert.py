@@ -14,6 +14,7 @@ from event_schemas.values import EXACT, Currency, decimal_text
 from invoicing_sync.contracts.domain.terms import LicensedTerm, MeteredTerm, Terms
 from invoicing_sync.stripe_door.wire import Event, Invoice, InvoiceLine, MeterEvent, MeterProblem, Subscription, Summary
 
+NATURAL_KEY = "settled_key"  # the metadata in which Stripe keeps the key of an invoice item of ours
 SUMMARY_PLACES = Decimal("1e-12")  # a meter value has at most 12 decimals; the summary comes as a float
 
 
@@ -215,6 +216,7 @@ def from_wire_line(raw: Mapping[str, Any]) -> InvoiceLine:
         period_start=instant(raw["period"]["start"]),
         period_end=instant(raw["period"]["end"]),
         proration=bool(details.get("proration")),
+        natural_key=(raw.get("metadata") or {}).get(NATURAL_KEY) or None,
     )
 
 

@@ -7,10 +7,8 @@ from urllib.parse import quote
 from event_schemas.values import Currency, Money
 from invoicing_sync.invoices.domain.explicit import ExplicitItem, PlacedItem
 from invoicing_sync.stripe_door.client import Client, Row
-from invoicing_sync.stripe_door.convert import key_of, seconds
+from invoicing_sync.stripe_door.convert import NATURAL_KEY, key_of, seconds
 from invoicing_sync.stripe_door.errors import NotThere
-
-NATURAL_KEY = "settled_item"  # the metadata in which Stripe keeps an item's key
 
 
 class InvoiceItems:

@@ -21,7 +21,11 @@ class MeterEvent:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
-    """One line; `price` is the price's id, `amount_minor` before tax and after item discounts."""
+    """
+    One line; `price` is the price's id, `amount_minor` before tax and after item discounts.
+
+    `natural_key` is the key of an invoice item of ours; None on all other lines.
+    """
 
     line_id: str
     price: str | None
@@ -31,6 +35,7 @@ class InvoiceLine:
     period_start: datetime
     period_end: datetime
     proration: bool
+    natural_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,11 +70,11 @@ def test_an_item_bears_its_natural_key_and_no_discount_touches_it() -> None:
         "description": "Resolutions",
         "discountable": False,
         "period": {"start": 1775001600, "end": 1777593600},
-        "metadata": {"settled_item": "usage.resolution.1"},
+        "metadata": {"settled_key": "usage.resolution.1"},
     }
 
 
-@pytest.mark.parametrize("metadata", [None, {}, {"settled_item": ""}, {"other": "x"}])
+@pytest.mark.parametrize("metadata", [None, {}, {"settled_key": ""}, {"other": "x"}])
 def test_an_item_without_our_key_is_none_of_ours(metadata: Any) -> None:
     raw = {"id": "ii_1", "amount": 5, "currency": "jpy", "description": None, "metadata": metadata}
 

@@ -10,6 +10,7 @@ import asyncpg
 
 from event_schemas.contracts import Contract
 from event_schemas.times import Period
+from invoicing_sync.contracts.domain.usage_lines import UsageLines
 from invoicing_sync.store.pool import Connection, Pool
 
 
@@ -39,6 +40,7 @@ class Account:
     billed_from: datetime
     stripe_customer: str
     stripe_subscription: str
+    usage_lines: UsageLines = "stripe"
 
 
 async def keep_newest(pool: Pool, contract: Contract) -> Contract:
@@ -102,13 +104,19 @@ async def mark_handled(at: Pool | Connection, contract: Contract, *, replace: bo
 
 
 async def activate(
-    tx: Connection, contract: Contract, *, billed_from: datetime, stripe_customer: str, stripe_subscription: str
+    tx: Connection,
+    contract: Contract,
+    *,
+    billed_from: datetime,
+    stripe_customer: str,
+    stripe_subscription: str,
+    usage_lines: UsageLines,
 ) -> None:
     """The contract's first revision is applied: its customer can be billed."""
     await tx.execute(
         """
         UPDATE contracts SET handled_revision = $2, applied_revision = $2, applied = $3, billing_anchor = $4,
-            billed_from = $5, stripe_customer = $6, stripe_subscription = $7
+            billed_from = $5, stripe_customer = $6, stripe_subscription = $7, usage_lines = $8
         WHERE customer = $1
         """,
         contract.customer,
@@ -118,6 +126,7 @@ async def activate(
         billed_from,
         stripe_customer,
         stripe_subscription,
+        usage_lines,
     )
 
 
@@ -145,7 +154,7 @@ async def billing_of(tx: Connection, customers: list[str]) -> dict[str, Billing]
 
 
 _ACCOUNT = """
-SELECT customer, applied, billed_from, stripe_customer, stripe_subscription FROM contracts
+SELECT customer, applied, billed_from, stripe_customer, stripe_subscription, usage_lines FROM contracts
 WHERE applied_revision IS NOT NULL
 """
 
@@ -157,6 +166,7 @@ def _account(row: asyncpg.Record) -> Account:
         billed_from=row["billed_from"],
         stripe_customer=row["stripe_customer"],
         stripe_subscription=row["stripe_subscription"],
+        usage_lines=row["usage_lines"],
     )
 
 

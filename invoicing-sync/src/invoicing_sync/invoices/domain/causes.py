@@ -12,6 +12,7 @@ Only the difference decides, so it is a guess and says so; the numbers themselve
     any other line that nobody expects                        an item was added by hand
     a proration                                               a quantity or an item was changed by hand in mid-term
     no line of a licensed item                                it was removed by hand
+    another amount of an invoice item of ours, or no line     it was changed, or removed, by hand
     the lines agree, and the total does not                   a discount, a tax or a credit was added or removed by hand
 """
 
@@ -89,6 +90,8 @@ def of_usage(checks: Iterable[MeterCheck]) -> tuple[str, ...]:
 
 
 def _changed(kind: str, item: str, *, before: Decimal, after: Decimal) -> str:
+    if kind == "explicit":
+        return f"the invoice item {item} was changed by hand"
     if before == after:
         return _price_changed(item)
     if kind == "advance":
@@ -97,6 +100,8 @@ def _changed(kind: str, item: str, *, before: Decimal, after: Decimal) -> str:
 
 
 def _removed(kind: str, item: str) -> str:
+    if kind == "explicit":
+        return f"the invoice item {item} was removed by hand"
     return f"{item} was removed by hand" if kind == "advance" else _usage_missing(item)
 
 

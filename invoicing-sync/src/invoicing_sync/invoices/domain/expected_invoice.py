@@ -8,7 +8,7 @@ quantity here; that is the engine's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -48,14 +48,19 @@ class Line:
     """
     One invoice line: a licensed item in advance, or one tier of a meter's usage. `amount` in minor units.
 
-    Lines are the same whatever their reasons; a line that Stripe shows has none.
+    Lines are the same whatever their reasons; a line that Stripe shows has none. Of kind `explicit` are Stripe's lines
+    of invoice items of ours, named by their key.
+
+    Attributes:
+        key: of the invoice item that carries it; empty where Stripe makes the line by itself.
     """
 
-    kind: Literal["advance", "usage"]
+    kind: Literal["advance", "usage", "explicit"]
     item: str
     quantity: Decimal
     amount: Money
     why: Reason | None = field(default=None, compare=False)
+    key: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +156,6 @@ def by_item(lines: Iterable[Line]) -> dict[tuple[str, str], list[Line]]:
     for line in lines:
         found.setdefault((line.kind, line.item), []).append(line)
     return found
-
-
-def reasons_of(expected: Iterable[Line], found: Sequence[Line]) -> list[Reason | None]:
-    """For each line found the reason of the expected line that equals it; None where there is none (left)."""
-    there: dict[Line, list[Reason | None]] = {}
-    for line in expected:
-        there.setdefault(line, []).append(line.why)
-    return [left.pop(0) if (left := there.get(line)) else None for line in found]
 
 
 def _say(line: Line) -> str:

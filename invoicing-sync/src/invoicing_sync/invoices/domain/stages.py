@@ -55,9 +55,13 @@ def draft_differences(expected: Iterable[Line], found: Iterable[Line], meters: I
 def billed_ahead(
     expected: Iterable[Line], found: Iterable[Line], meters: Iterable[str]
 ) -> tuple[list[Line], list[Line]]:
-    """The expected lines that are no usage, and the lines found that are no usage of these meters."""
+    """
+    The expected lines that are no usage, and the lines found that are no usage of these meters.
+
+    Items of ours are left out on both sides: they are compared when they are put there.
+    """
     known = set(meters)
-    rest = [line for line in found if not (line.kind == "usage" and line.item in known)]
+    rest = [line for line in found if line.kind != "explicit" and not (line.kind == "usage" and line.item in known)]
     return [line for line in expected if line.kind == "advance"], rest
 
 
@@ -94,8 +98,8 @@ def broken_assumptions(
 
     Another quantity of a meter than the summaries had in stage one: A17 where the ledger or what is found is below
     zero, else A2. The same quantity in other pieces: A20. The same pieces at other amounts: A16, of a licensed item
-    too, or A25 where they are whole tens of a currency of three decimals. None for a line that nobody expects, nor for
-    a licensed item that is missing.
+    too, or A25 where they are whole tens of a currency of three decimals. An item of ours that is not on the invoice as
+    it was put there: A42. None for a line that nobody expects, nor for a licensed item that is missing.
 
     Never A1: a draft's usage is not compared. Never A13: that usage sent in time is on the invoice is what A2 says of
     the summaries' number, which stage one has just read; and usage sent later would be on the next invoice, where it
@@ -122,6 +126,8 @@ def _speaks_against(kind: str, expected: list[Line], found: list[Line], ledger: 
     """The one assumption that the lines of one item or meter speak against; `ledger` None: no meter of the contract."""
     if not differences(expected, found) or (kind == "usage" and ledger is None):
         return None
+    if kind == "explicit":
+        return "A42" if expected else None
     pieces = [(ours, theirs) for ours, theirs in zip(_pieces(expected), _pieces(found), strict=True) if ours]
     if any(ours == theirs for ours, theirs in pieces):
         return "A25" if all(map(_is_whole_ten, found)) else "A16"

@@ -79,6 +79,7 @@ def _row_line(line: InvoiceLine) -> dict[str, Any]:
         "period_start": seconds(line.period_start),
         "period_end": seconds(line.period_end),
         "proration": line.proration,
+        "natural_key": line.natural_key,
     }
 
 
@@ -93,6 +94,7 @@ def from_row_line(row: dict[str, Any]) -> InvoiceLine:
         period_start=instant(row["period_start"]),
         period_end=instant(row["period_end"]),
         proration=row["proration"],
+        natural_key=row.get("natural_key"),
     )
 
 

@@ -22,7 +22,6 @@ from invoicing_sync.invoices.domain.expected_invoice import (
     differences,
     expected,
     net_usage,
-    reasons_of,
     usage_lines,
 )
 from invoicing_sync.invoices.domain.unpriced import billed_meters, unpriced_problems
@@ -152,14 +151,6 @@ class TestReasons:
             "100.5 × 0.03",
             "3.015 rounded half away from zero to USD 3.02",
         )
-
-    def test_lines_found_get_the_reason_of_the_expected_line_that_equals_them_once(self) -> None:
-        why = Reason("metered.outcome", "", "", "", Decimal(2), "exact")
-        wanted = Line("usage", "outcome", Decimal(2), Money(198, Currency.USD), why)
-        there = Line("usage", "outcome", Decimal(2), Money(198, Currency.USD))
-        dearer = Line("usage", "outcome", Decimal(2), Money(199, Currency.USD))
-
-        assert reasons_of([wanted], [dearer, there, there]) == [None, why, None]
 
 
 class TestEngineTerms:
