@@ -44,7 +44,7 @@ async def collect(line: Line, customers: list[str], *, start: str, end: str, las
             nets[(entry["customer"], entry["subject"])] += 1 if entry["op"] == "charge" else -1
     invoices: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for invoice in dump["invoices"]:
-        invoices[by_stripe_id[invoice["customer"]]].append(invoice)
+        invoices[by_stripe_id[invoice["customer"]]].append(invoice | {"lines": _billed(invoice["lines"])})
     return Outcome(
         events={**equations["events"], "deliveries": counts["received"]},
         quarantined=counts["by_reason"],
@@ -58,6 +58,16 @@ async def collect(line: Line, customers: list[str], *, start: str, end: str, las
         entries=entries,
         reconciliation=await reconcile(line, start=start, end=last),
     )
+
+
+def _billed(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines that carry a tier of a meter by their key, `usage/resolution/2` (USAGE_LINES), get its name and place."""
+    named: list[tuple[int, dict[str, Any]]] = []
+    for row in lines:
+        kind, _, rest = row["metadata"].get("settled_key", "").partition("/")
+        meter, _, tier = rest.rpartition("/")
+        named.append((int(tier), row | {"meter": meter}) if kind == "usage" else (0, row))
+    return [row for _, row in sorted(named, key=lambda pair: pair[0])]
 
 
 async def _all_entries(line: Line, customers: list[str], *, start: str, last: str) -> list[dict[str, Any]]:

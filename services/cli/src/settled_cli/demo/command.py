@@ -51,6 +51,13 @@ class Drafts(StrEnum):
     FRESH = "fresh"
 
 
+class Priced(StrEnum):
+    """Whether Stripe prices usage, or counts it at price zero and gets the amounts as invoice items."""
+
+    STRIPE = "stripe"
+    EXPLICIT = "explicit"
+
+
 def demo(
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 300,
     conversations: Annotated[int, typer.Option(min=0, help="How many conversations, about ten signals each.")] = 20_000,
@@ -60,6 +67,7 @@ def demo(
         float, typer.Option(min=0.5, max=72, help="Business time from the month's end to its freeze.")
     ] = 0.5,
     draft_usage: Annotated[Drafts, typer.Option(help="Which usage the sandbox's drafts show.")] = Drafts.STALE,
+    usage_lines: Annotated[Priced, typer.Option(help="How usage comes onto invoices.")] = Priced.STRIPE,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the line running to look closer.")] = False,
     replace: Replace = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
@@ -68,7 +76,8 @@ def demo(
     try:
         with work_folder(OUT, "settled demo", replace=replace):
             fleet = Fleet(OUT / STATE)
-            wanted = Demo(fleet, OUT, seed, customers, conversations, month, freeze_hours, draft_usage.value)
+            ways = draft_usage.value, usage_lines.value
+            wanted = Demo(fleet, OUT, seed, customers, conversations, month, freeze_hours, *ways)
             made = _run(wanted, keep, as_json=as_json)
     except FolderRefused as refused:
         fail(str(refused), Exit.USAGE)
@@ -168,7 +177,7 @@ async def _explain_one(line: Line, made: Demo) -> None:
     chosen = random.Random(made.seed).choice(candidates)
     customer = chosen["customer"]
     closing = next(i for i in made.outcome.invoices[customer] if i["billing_reason"] == "subscription_cycle")
-    usage = next((row for row in closing["lines"] if row["meter"] == "resolution"), None)
+    usage = next((row for row in closing["lines"] if row["meter"] == "resolution" and row["amount"]), None)
     if usage is not None:
         amount = money(usage["amount"], closing["currency"])
         out.print(f"{customer} · invoice {closing['number']} · {usage['description']} = [bold]{amount}[/]")

@@ -49,6 +49,7 @@ class Demo:
     month: str
     freeze_hours: float = 0.5
     draft_usage: str = "stale"
+    usage_lines: str = "stripe"
     times: list[tuple[str, float]] = field(default_factory=list)
     truth: dict[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
@@ -60,6 +61,7 @@ class Demo:
         """What this demo asks of door and sandbox."""
         return {
             "FREEZE_AFTER_MINUTES": str(round(self.freeze_hours * 60)),
+            "USAGE_LINES": self.usage_lines,
             "SANDBOX_STRIPE_ANSWERS": f"draft_usage={self.draft_usage}",
         }
 

@@ -43,7 +43,8 @@ def invoices_table(outcome: Outcome, *, most: int = 12, width: int) -> Renderabl
 
 def _invoice_row(customer: str, invoice: dict[str, Any]) -> dict[str, str]:
     usage = [line for line in invoice["lines"] if line["meter"] is not None]
-    outcomes = sum(Decimal(line["quantity"]) for line in usage if line["meter"] != "sms_segment")
+    counted = [line for line in usage if "settled_key" not in line["metadata"]]  # those carry amounts alone
+    outcomes = sum(Decimal(line["quantity"]) for line in counted if line["meter"] != "sms_segment")
     amounts = {
         "seats": sum(line["amount"] for line in invoice["lines"] if line["meter"] is None),
         "usage": sum(line["amount"] for line in usage),
