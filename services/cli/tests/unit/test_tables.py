@@ -175,8 +175,8 @@ CONTRACT = {
 
 def month_invoice(number: str, currency: str, seats: int, usage: int) -> dict[str, Any]:
     lines = [
-        {"meter": None, "amount": seats, "quantity": "266"},
-        {"meter": "resolution", "amount": usage, "quantity": "11"},
+        {"meter": None, "amount": seats, "quantity": "266", "metadata": {}},
+        {"meter": "resolution", "amount": usage, "quantity": "11", "metadata": {}},
     ]
     reason = {"billing_reason": "subscription_cycle", "total": seats + usage}
     return {"number": number, "currency": currency, "lines": lines, **reason}
