@@ -15,6 +15,7 @@ from chassis import problems
 from chassis.access import Who
 from chassis.clock import Clock
 from chassis.problems import Problem
+from event_schemas.contract_v2 import read_contract
 from event_schemas.sentences import WORDS
 from event_schemas.times import Instant
 from event_schemas.values import decimal_text
@@ -37,6 +38,7 @@ from invoicing_sync.answers import (
     WhyAnswer,
 )
 from invoicing_sync.charges import ChargesAnswer, charges
+from invoicing_sync.contracts.domain.agreement import Agreement
 from invoicing_sync.contracts.planned import PlanAnswer, Planner
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
@@ -139,7 +141,7 @@ class Api:
             expected = await self._comparison.expected_lines(account, periods.from_row(period), stored)
         lines = []
         for line, wanted in zip(stored, expected, strict=True):
-            kind, item = await self._comparison.item_of(line)
+            kind, item = await self._comparison.item_of(line) if wanted is None else (wanted.kind, wanted.item)
             behind = counts.get(item) if kind == "usage" else None
             lines.append(
                 LineAnswer(
@@ -251,9 +253,8 @@ class Api:
     async def list_contracts(self, after: Customer = None, limit: Limit = 100) -> ContractsAnswer:
         """Contracts that have come in, by customer; a page at a time."""
         rows = await contracts.page(self._pool, after=after or "", limit=limit)
-        found = [
-            ContractRow.model_validate(row["document"] | {"applied_revision": row["applied_revision"]}) for row in rows
-        ]
+        now = self._clock.now()
+        found = [_contract_row(row, now) for row in rows]
         return ContractsAnswer(contracts=found, next=found[-1].customer if len(found) == limit else None)
 
     async def running(self, customer: CustomerPath) -> RunningAnswer:
@@ -352,6 +353,18 @@ def _entry(row: asyncpg.Record) -> EntryAnswer:
 
 def _no_contract(lacks: str) -> Problem:
     return Problem(404, "no_such_contract", f"No contract of this customer {lacks}.", field="customer")
+
+
+def _contract_row(row: asyncpg.Record, now: datetime) -> ContractRow:
+    agreement = Agreement(read_contract(row["document"]))
+    return ContractRow(
+        customer=agreement.customer,
+        name=agreement.paying(now).name,
+        currency=agreement.currency.value,
+        revision=agreement.revision,
+        applied_revision=row["applied_revision"],
+        billing_anchor=agreement.document.billing_anchor,
+    )
 
 
 def _case(row: asyncpg.Record) -> CaseAnswer:

@@ -16,9 +16,12 @@ from chassis.clock import BusinessClock, business_clock
 from chassis.health import Health
 from invoicing_sync.api import Api
 from invoicing_sync.contracts.applier import Applier
+from invoicing_sync.contracts.carrier import Carrier
 from invoicing_sync.contracts.keeper import Keeper
+from invoicing_sync.contracts.making import Making
 from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.planned import Planner
+from invoicing_sync.contracts.standing import Standing
 from invoicing_sync.instance import Instance
 from invoicing_sync.invoices.comparison import Comparison
 from invoicing_sync.invoices.gate import Gate
@@ -82,7 +85,9 @@ def _assemble(
     release = Release(pool, door, holder, comparison, clock, settings)
     gate = Gate(pool, release, clock, settings)
     keeper = Keeper(pool, door, holder, clock, keep=settings.keep_drafts)
-    applier = Applier(pool, door, objects, keeper, clock, settings, sender.wake)
+    making = Making(pool, door, objects, holder, clock, settings, sender.wake)
+    carrier = Carrier(pool, Standing(pool, door), making, clock, settings)
+    applier = Applier(pool, door, objects, keeper, clock, settings, sender.wake, carrier)
     endpoints = Endpoints(pool, door, clock, settings)
     inbox = Inbox(pool, door, producer, holder, clock, parallel=settings.parallel_customers, wake_gate=gate.wake)
     sweep = Sweep(pool, door, clock, every_s=settings.sweep_s, stored=inbox.wake)

@@ -11,13 +11,14 @@ from typing import Literal
 import asyncpg
 from pydantic import BaseModel, Field
 
+from event_schemas.contracts import Contract
 from event_schemas.times import Period
 from event_schemas.values import decimal_text
 from invoicing_sync.answers import ExpectedLine
 from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
-from invoicing_sync.invoices.domain.corrections import LateEntry, Priced, price
+from invoicing_sync.invoices.domain.corrections import LateEntry, Priced, price, price_agreement
 from invoicing_sync.invoices.store import corrections, periods
 from invoicing_sync.store.pool import Pool
 
@@ -100,8 +101,10 @@ def _priced(account: Account, period: asyncpg.Record | None, rows: Sequence[asyn
     span = Period(rows[0]["period_start"], rows[0]["period_end"])
     late = [LateEntry(row["entry_id"], row["meter"], row["value"], row["effective_at"]) for row in rows]
     frozen = () if period is None else periods.from_row(period).usage
-    revision = account.contract.revision
-    return _answer(account, period, rows, price(terms_of(account.contract), span, frozen, late, revision=revision))
+    if isinstance(account.contract, Contract):
+        revision = account.contract.revision
+        return _answer(account, period, rows, price(terms_of(account.contract), span, frozen, late, revision=revision))
+    return _answer(account, period, rows, price_agreement(account.agreement, span, frozen, late))
 
 
 def _answer(

@@ -6,6 +6,11 @@ from chassis.failpoints import Failpoints
 
 GAPS = {
     "contract-stored": "the contract waits in its row; the applier finds it there and applies it",
+    "terms-taken": "invoices are expected from the revision, and nothing of it is told: it is planned again",
+    "operation-intended": "no call was made: it is planned again under its key; objects and items are read first",
+    "operation-answered": "Stripe has done it, that is not noted: objects are looked up, items read, fields set again",
+    "operation-done": "nothing repeats: the rest of the plan is planned anew",
+    "plan-noted": "nothing repeats",
     "link-intended": "the object may not exist: it is looked up, then made under the same Idempotency-Key",
     "object-made": "Stripe has the object, its id is not stored: it is looked up or the key's answer is replayed",
     "contract-applied": "all is stored; nothing repeats",

@@ -11,12 +11,11 @@ from pydantic import BaseModel
 from event_schemas.times import Period
 from event_schemas.values import decimal_text
 from invoicing_sync.answers import ExpectedLine
-from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
-from invoicing_sync.invoices.domain.engine import cuts, engine_terms
-from invoicing_sync.invoices.domain.expected_invoice import expected
-from invoicing_sync.invoices.store import periods
+from invoicing_sync.invoices.domain.engine import cuts
+from invoicing_sync.invoices.domain.sides import lines_of
+from invoicing_sync.invoices.store import billed, periods
 from invoicing_sync.store import reading
 from invoicing_sync.store.pool import Pool
 
@@ -59,19 +58,19 @@ async def running(pool: Pool, customer: str, now: datetime) -> RunningAnswer | N
     account = await contracts.account(pool, customer)
     if account is None:
         return None
-    terms = terms_of(account.contract)
+    agreement = account.agreement
     number, period = _period_at(account, now)
     counts = await reading.running_counts(pool, customer, period)
-    agreed = engine_terms(terms, revision=account.contract.revision)
-    usage = await periods.used(pool, customer, period, cuts(agreed, period))
-    lines = expected(terms, period, usage, revision=account.contract.revision).lines
+    usage = await periods.used(pool, customer, period, cuts(agreement.terms, period))
+    before = await billed.before(pool, customer, number)
+    lines = lines_of(agreement, period, usage, before)
     known = await periods.find(pool, customer, number)
     sums = {kind: sum(line.amount.minor for line in lines if line.kind == kind) for kind in ("usage", "advance")}
-    billing: dict[str, Billing] = dict.fromkeys(account.contract.free_meters, "free")
-    billing |= dict.fromkeys(terms.meters, "priced")
+    billing: dict[str, Billing] = dict.fromkeys(agreement.free, "free")
+    billing |= dict.fromkeys(agreement.meters, "priced")
     return RunningAnswer(
         customer=customer,
-        currency=terms.currency.value,
+        currency=agreement.currency.value,
         revision=account.contract.revision,
         number=number,
         start=period.start,
@@ -90,7 +89,7 @@ async def running(pool: Pool, customer: str, now: datetime) -> RunningAnswer | N
         expected=[ExpectedLine.of(line) for line in lines],
         usage_minor=sums["usage"],
         advance_minor=sums["advance"],
-        total_minor=sums["usage"] + sums["advance"],
+        total_minor=sum(line.amount.minor for line in lines),
     )
 
 

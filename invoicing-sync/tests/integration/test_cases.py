@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from event_schemas.contract_v2.testing import a_change, a_document
+from event_schemas.times import iso
 from invoicing_sync.store.cases import KINDS
 from invoicing_sync.store.pool import INTAKE_LOCK
 from invoicing_sync.testing import START, a_charge, a_contract, a_reversal
@@ -194,21 +195,24 @@ async def contract_conflict(world: Any) -> None:
     await closes(world)
 
 
-async def contract_not_readable_yet(world: Any) -> None:
-    """The revision before goes on billing; the record is read again at a start, and says nothing once it is passed."""
-    await started(world)
-    await world.apply_document(a_document(revision=2, history=[a_change(1), a_change(2)]))
-    await opens(world, "contract_not_readable_yet")
-    [case] = await world.ask("/v1/cases")
-    assert (case["detail"]["revision"], case["count"]) == (2, 1)
-    assert (await world.ask("/v1/contracts/acme"))["applied_revision"] == 1
-
-    await world.apply(a_contract(revision=3))
-    await closes(world)
-    world.stop_door()
+async def contract_not_carried_out(world: Any) -> None:
+    """What a person changed is left as it is and told, until it is as it was and the contract is planned again."""
     await world.start_door()
-    await world.quiet(START + 2 * DAY)
-    assert await open_kinds(world) == []
+    billing = {"at": iso(START), "agreed_in": 1, "name": "Acme", "issuer": "us", "billing_email": "a@acme.example"}
+    document = a_document(billing=[billing], billing_anchor=iso(START))
+    await world.apply_document(document)
+    await world.quiet(START)
+    [subscription] = (await world.stripe("/v1/subscriptions"))["data"]
+    [seat] = [item["id"] for item in subscription["items"]["data"] if "quantity" in item]
+    await world.stripe_post(f"/v1/subscription_items/{seat}", quantity="9", proration_behavior="none")
+    await world.apply_document(document | {"revision": 2, "history": [a_change(1), a_change(2)]})
+    await opens(world, "contract_not_carried_out")
+    [case] = await world.ask("/v1/cases")
+    assert [one["code"] for one in case["detail"]["found"]] == ["quantity_changed"]
+
+    await world.stripe_post(f"/v1/subscription_items/{seat}", quantity="2", proration_behavior="none")
+    await world.apply_document(document | {"revision": 3, "history": [a_change(1), a_change(2), a_change(3)]})
+    await closes(world)
 
 
 STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
@@ -218,7 +222,7 @@ STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "charge_without_price": charge_without_price,
     "contract_change_not_supported": contract_change_not_supported,
     "contract_conflict": contract_conflict,
-    "contract_not_readable_yet": contract_not_readable_yet,
+    "contract_not_carried_out": contract_not_carried_out,
     "contract_refused": contract_refused,
     "contract_without_billing_email": contract_without_billing_email,
     "finalised_differs": finalised_differs,

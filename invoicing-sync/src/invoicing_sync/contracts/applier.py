@@ -1,5 +1,5 @@
 """
-Applies contracts: meters, products, prices, the customer and its subscription at Stripe, then our own activation.
+Applies contracts of version 1: objects at Stripe, then our own activation. Those of version 2 go to the carrier.
 
     1. link-intended     the intent to make an object is stored
     2. object-made       Stripe has it
@@ -20,9 +20,12 @@ from typing import Any
 
 from chassis.clock import Clock
 from chassis.errors import TryLater
+from event_schemas.contract_v2 import AnyContract, ContractV2
 from event_schemas.contracts import Contract
-from event_schemas.times import month_after, period_containing
+from event_schemas.times import Period, month_after, period_containing
+from invoicing_sync.contracts.carrier import Carrier
 from invoicing_sync.contracts.convert import terms_of
+from invoicing_sync.contracts.domain.agreement import Agreement
 from invoicing_sync.contracts.domain.terms import Terms, changes_billing, lacks_address
 from invoicing_sync.contracts.domain.usage_lines import terms_at_stripe
 from invoicing_sync.contracts.handlers import handle_activation, handle_revision
@@ -64,8 +67,10 @@ class Applier:
         clock: Clock,
         settings: Settings,
         wake_lanes: Callable[[Iterable[Lane]], None],
+        carrier: Carrier,
     ) -> None:
         self._pool, self._door, self._objects, self._keeper = pool, door, objects, keeper
+        self._carrier = carrier
         self._clock, self._settings, self._wake_lanes = clock, settings, wake_lanes
         self._woken = asyncio.Event()
         self._slots = asyncio.Semaphore(settings.parallel_customers)
@@ -81,7 +86,10 @@ class Applier:
             self._woken.clear()
             await self._keeper.bring_all()
             waiting = [c for c in await contracts.unhandled(self._pool) if self._is_time(c)]
-            await asyncio.gather(*(self._apply_in_turn(contract) for contract in waiting))
+            due = await contracts.plan_due(self._pool, now=self._clock.now(), keep=self._settings.keep_drafts)
+            await asyncio.gather(
+                *(self._apply_in_turn(contract) for contract in waiting), *(self._plan_in_turn(who) for who in due)
+            )
             try:
                 async with asyncio.timeout(LOOK_AGAIN_S):
                     await self._woken.wait()
@@ -91,19 +99,30 @@ class Applier:
     async def waiting(self) -> int:
         """Contracts that can be applied by now and are not, and subscriptions that do not collect as they should."""
         unhandled = await contracts.count_unhandled(self._pool, anchored_by=self._latest_anchor())
-        return unhandled + await self._keeper.waiting()
+        due = await contracts.count_plan_due(self._pool, now=self._clock.now(), keep=self._settings.keep_drafts)
+        return unhandled + due + await self._keeper.waiting()
 
-    def _is_time(self, contract: Contract) -> bool:
+    def _is_time(self, contract: AnyContract) -> bool:
+        if isinstance(contract, ContractV2):
+            return self._carrier.is_time(contract)
         return contract.billing_anchor <= self._latest_anchor()
 
     def _latest_anchor(self) -> datetime:
         """Stripe takes an anchor up to one period ahead."""
         return month_after(self._clock.now(), 1)
 
-    async def _apply_in_turn(self, contract: Contract) -> None:
+    async def _plan_in_turn(self, customer: str) -> None:
+        contract = await contracts.newest(self._pool, customer)
+        if isinstance(contract, ContractV2):
+            await self._apply_in_turn(contract)
+
+    async def _apply_in_turn(self, contract: AnyContract) -> None:
         async with self._slots:
             try:
-                await self.apply(contract)
+                if isinstance(contract, ContractV2):
+                    await self._carrier.carry_out(contract)
+                else:
+                    await self.apply(contract)
             except Refused as refused:
                 answer = refused.answer
                 await self._set_aside(contract, "contract_refused", code=answer.code, sentence=answer.detail)
@@ -118,7 +137,9 @@ class Applier:
             await contracts.mark_handled(self._pool, contract, replace=False)
         elif account is None:
             await self._apply_first(contract)
-        elif changes_billing(terms_of(account.contract), terms_of(contract)):
+        elif isinstance(account.contract, ContractV2) or changes_billing(
+            terms_of(account.contract), terms_of(contract)
+        ):
             await self._set_aside(
                 contract, "contract_change_not_supported", applied=account.contract.revision, asked=contract.revision
             )
@@ -133,7 +154,7 @@ class Applier:
             await self._keeper.bring(replace(account, contract=contract))
         failpoints.reach("contract-applied")
 
-    async def _set_aside(self, contract: Contract, kind: str, **detail: Any) -> None:
+    async def _set_aside(self, contract: AnyContract, kind: str, **detail: Any) -> None:
         now = self._clock.now()
         await cases.open_case(self._pool, kind, contract.customer, now=now, customer=contract.customer, **detail)
         await contracts.mark_handled(self._pool, contract, replace=False)
@@ -156,12 +177,12 @@ class Applier:
         billing = Billing(contract.billing_anchor, _billed_from(contract, now), contract.issuer)
         await self._settle_cases(contract)
         lanes = await handle_activation(
-            contract,
+            Agreement(contract),
             billing,
             stripe_customer=stripe_customer,
             stripe_subscription=subscription,
             usage_lines=way,
-            first_invoice=_has_first_invoice(terms, now),
+            first=Period(contract.billing_anchor, contract.billing_anchor) if _has_first_invoice(terms, now) else None,
             late_at=now if terms.licensed and seconds(contract.billing_anchor) < seconds(now) else None,
             pool=self._pool,
             freeze=self._settings.freeze,
@@ -177,7 +198,6 @@ class Applier:
         for kind in (
             "contract_change_not_supported",
             "contract_conflict",
-            "contract_not_readable_yet",
             "contract_refused",
             "contract_without_billing_email",
         ):

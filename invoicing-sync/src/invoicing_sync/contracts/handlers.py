@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from chassis.store import transaction
+from event_schemas.contract_v2 import AnyContract
 from event_schemas.contracts import Contract
-from event_schemas.times import period_containing
+from event_schemas.times import Period, period_containing
+from invoicing_sync.contracts.domain.agreement import Agreement
 from invoicing_sync.contracts.domain.usage_lines import UsageLines
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Billing
@@ -22,16 +25,17 @@ PLACED_AT_ONCE = 1_000  # deliveries of one customer that waited for its contrac
 
 
 async def handle_activation(
-    contract: Contract,
+    agreement: Agreement,
     billing: Billing,
     *,
     stripe_customer: str,
     stripe_subscription: str,
     usage_lines: UsageLines,
-    first_invoice: bool,
+    first: Period | None,
     late_at: datetime | None,
     pool: Pool,
     freeze: Freeze,
+    also: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> set[Lane]:
     """
     A contract has its objects at Stripe: it is applied, its first periods start, what waited for it is placed.
@@ -40,10 +44,13 @@ async def handle_activation(
     in between as one that waits; who sees the contract applied sees what it leaves to a person.
 
     Args:
+        first: what the first invoice bills: an empty period at the anchor, or the trial; None where there is none.
+        also: what belongs into the same transaction.
         late_at: now, where the contract came after its anchor and has items that are paid in advance.
     """
     lanes: set[Lane] = set()
-    billing = billing.for_meters_of(contract)
+    contract = agreement.document
+    billing = billing.for_meters_of(agreement)
     async with transaction(pool) as tx:
         await lock_intake(tx)
         await contracts.activate(
@@ -56,12 +63,17 @@ async def handle_activation(
         )
         if late_at is not None:
             await _say_late_start(tx, contract, late_at)
-        period = period_containing(billing.billing_anchor, billing.billed_from)
+        if also is not None:
+            await also(tx)
+        issued = max(billing.billed_from, billing.billing_anchor)
+        period = period_containing(billing.billing_anchor, issued)
         number = _number_of(contract, period.start)
-        if first_invoice:
-            empty = type(period)(period.start, period.start)
-            await contracts.add_period(tx, contract.customer, number - 1, empty, freeze_after=timedelta(0))
-        await contracts.add_period(tx, contract.customer, number, period, freeze_after=freeze.of(contract.issuer))
+        patience = freeze.of(billing.issuer)
+        if first is not None:
+            after = patience if first.start < first.end else timedelta(0)
+            await contracts.add_period(tx, contract.customer, number - 1, first, freeze_after=after)
+        if first is None or first.start == first.end:  # the trial's successor starts when it is frozen
+            await contracts.add_period(tx, contract.customer, number, period, freeze_after=patience)
         while rows := await deliveries.waiting_for_contract(tx, contract.customer, PLACED_AT_ONCE):
             known = await entries.present(tx, [row["reverses"] for row in rows if row["reverses"]])
             waited = [
@@ -87,6 +99,23 @@ async def handle_activation(
     return lanes
 
 
+async def handle_terms(agreement: Agreement, *, pool: Pool, now: datetime) -> None:
+    """
+    Invoices are expected from a revision of version 2 from now on; what Stripe has of it is the carrier's matter.
+
+    One transaction, under the lock that intakes take. Periods that are complete and not finalised are completed anew,
+    since their usage may have to be summed over other parts. Repeating it changes nothing.
+    """
+    contract = agreement.version_2
+    assert contract is not None  # version 1 is applied whole
+    keys = [f"{contract.customer}/{meter}" for meter in (*agreement.meters, *agreement.free)]
+    async with transaction(pool) as tx:
+        await lock_intake(tx)
+        await contracts.bill_by(tx, contract)
+        await contracts.complete_again(tx, contract.customer)
+        await cases.close_cases(tx, "charge_without_price", keys, now=now)
+
+
 async def handle_revision(contract: Contract, *, pool: Pool, now: datetime) -> None:
     """
     A revision that bills alike takes the place of the applied one, and settles the charges without a price it names.
@@ -102,7 +131,7 @@ async def handle_revision(contract: Contract, *, pool: Pool, now: datetime) -> N
         await cases.close_cases(tx, "charge_without_price", keys, now=now)
 
 
-async def _say_late_start(tx: Connection, contract: Contract, now: datetime) -> None:
+async def _say_late_start(tx: Connection, contract: AnyContract, now: datetime) -> None:
     """Stripe bills licensed items from the next period on; the running one is for a person to settle."""
     await cases.open_case(
         tx,
@@ -115,7 +144,7 @@ async def _say_late_start(tx: Connection, contract: Contract, now: datetime) -> 
     )
 
 
-def _number_of(contract: Contract, start: object) -> int:
+def _number_of(contract: AnyContract, start: object) -> int:
     number = 0
     while contract.period(number).start != start:
         number += 1

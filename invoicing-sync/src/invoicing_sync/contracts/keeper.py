@@ -48,7 +48,7 @@ class Keeper:
     async def _bring(self, account: Account, *, just_made: bool) -> None:
         customer, subscription = account.customer, account.stripe_subscription
         known = await contracts.collection_of(self._pool, customer)
-        change, method = self._door.catalogue.change_subscription, account.contract.collection_method
+        change, method = self._door.catalogue.change_subscription, account.agreement.paying(self._clock.now()).method
         if known.kept_as_draft is not self._keep:
             await change(subscription, to_wire_keep_drafts(self._keep))
             failpoints.reach("keep-drafts-answered")

@@ -94,6 +94,17 @@ class Objects:
             make=lambda key: catalogue.make_product(product, item, key=key),
         )
 
+    async def coupon(self, params: Mapping[str, Any]) -> str:
+        """The coupon with these parameters, by the id that we give it."""
+        catalogue, coupon_id = self._door.catalogue, str(params["id"])
+        return await self.ensure(
+            "coupon",
+            coupon_id,
+            params,
+            find=lambda _: catalogue.find_coupon(coupon_id),
+            make=lambda key: catalogue.make_coupon(dict(params), key=key),
+        )
+
     async def price(self, params: Mapping[str, Any]) -> str:
         """The price with these parameters, by its lookup key."""
         catalogue, lookup_key = self._door.catalogue, str(params["lookup_key"])

@@ -17,11 +17,11 @@ from chassis.clock import Clock
 from chassis.errors import TryLater
 from chassis.store import transaction
 from invoicing_sync import metrics
-from invoicing_sync.contracts.convert import terms_of
+from invoicing_sync.contracts.domain.plan.ways import ends_at
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.gaps import failpoints
-from invoicing_sync.invoices.domain.engine import cuts, engine_terms
+from invoicing_sync.invoices.domain.engine import cuts
 from invoicing_sync.invoices.domain.gate import PeriodState, lagging, ledger_of
 from invoicing_sync.invoices.release import Release
 from invoicing_sync.invoices.store import periods
@@ -73,14 +73,17 @@ class Gate:
     async def _freeze(self, row: PeriodRow, account: Account, now: datetime) -> None:
         async with transaction(self._pool) as tx:
             if await periods.freeze(tx, row.customer, row.number, now=now) and not row.is_first_invoice:
-                following = account.contract.period_of(row.period.end)
-                await contracts.add_period(
-                    tx,
-                    row.customer,
-                    row.number + 1,
-                    following,
-                    freeze_after=self._settings.freeze.of(account.contract.issuer),
-                )
+                following = account.agreement.period_of(row.period.end)
+                contract = account.agreement.version_2
+                ends = None if contract is None else ends_at(contract)
+                if ends is None or following.start < ends:
+                    await contracts.add_period(
+                        tx,
+                        row.customer,
+                        row.number + 1,
+                        following,
+                        freeze_after=self._settings.freeze.of(account.agreement.paying(now).issuer),
+                    )
         failpoints.reach("freeze-committed")
 
     async def complete_frozen(self) -> None:
@@ -98,11 +101,11 @@ class Gate:
         ready = await periods.without_open_deliveries(self._pool, ready)
         accounts = await self._accounts(ready)
         for row in ready:
-            terms = terms_of(accounts[row.customer].contract)
-            parts = cuts(engine_terms(terms, revision=accounts[row.customer].contract.revision), row.period)
+            agreement = accounts[row.customer].agreement
+            parts = cuts(agreement.terms, row.period)
             used = await periods.used(self._pool, row.customer, row.period, parts)
-            ledger = ledger_of([(each.meter, each.charged - each.reversed) for each in used], terms.meters)
-            await periods.complete(self._pool, row, ledger, used)
+            ledger = ledger_of([(each.meter, each.charged - each.reversed) for each in used], agreement.meters)
+            await periods.complete(self._pool, row, ledger, used, revision=agreement.revision)
             failpoints.reach("complete-committed")
 
     async def release_complete(self) -> None:

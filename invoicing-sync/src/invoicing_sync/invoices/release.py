@@ -26,13 +26,12 @@ from datetime import UTC, datetime, timedelta
 from chassis.clock import Clock
 from invoicing_sync import metrics
 from invoicing_sync.assumptions.domain.catalogue import in_order
-from invoicing_sync.contracts.domain.terms import NO_ADDRESS, lacks_address
-from invoicing_sync.contracts.keeper import DAYS_UNTIL_DUE
+from invoicing_sync.contracts.domain.terms import NO_ADDRESS
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.gaps import failpoints
 from invoicing_sync.invoices.collecting import Collecting
-from invoicing_sync.invoices.comparison import Comparison, Finalised, Found, expected_of
+from invoicing_sync.invoices.comparison import Comparison, Finalised, Found
 from invoicing_sync.invoices.domain.explicit import items_of
 from invoicing_sync.invoices.domain.gate import PeriodState, is_a_finding
 from invoicing_sync.invoices.domain.refusals import of_collecting, of_finalising_outside
@@ -71,6 +70,10 @@ class Release:
     async def move_on(self, row: PeriodRow, account: Account) -> None:
         """As far as it goes. Raises TryLater where Stripe is busy or away."""
         invoice_id = row.invoice_id or await self._invoice_of(row, account)
+        if invoice_id is None and await self._bills_nothing(account, row):
+            await periods.nothing_to_bill(self._pool, row, now=self._clock.now())
+            await cases.close_case(self._pool, "invoice_held", _case_key(row), now=self._clock.now())
+            return
         if invoice_id is None:
             await self._hold(row, Found(("Stripe has made no invoice for this period",)), None)
             return
@@ -90,6 +93,13 @@ class Release:
             invoice_id = await self._known(row)
         return invoice_id
 
+    async def _bills_nothing(self, account: Account, row: PeriodRow) -> bool:
+        """Whether a contract of version 2 asks for no amount: where it ends, Stripe makes no invoice then."""
+        if account.agreement.version_2 is None:
+            return False
+        whole = await self._comparison.expected(account, row, ())
+        return not whole.unpriced and all(line.amount.minor == 0 for line in whole.lines)
+
     async def _known(self, row: PeriodRow) -> str | None:
         return await invoices.of_period(self._pool, row.customer, row.number, row.period.end)
 
@@ -106,14 +116,15 @@ class Release:
         await self._finalise(replace(row, state=PeriodState.FINALISING), account, invoice)
 
     async def _look_at_draft(self, row: PeriodRow, account: Account, invoice: Invoice) -> Found:
-        if lacks_address(account.contract, to_be_made=False):
+        paying = account.agreement.paying(self._clock.now())
+        if paying.lacks_address(to_be_made=False):
             return Found((NO_ADDRESS,))
         usage = await self._comparison.usage(account, row)
         rest = await self._comparison.draft(account, row, invoice)
-        method = account.contract.collection_method
+        method = paying.method
         if not usage.problems and not rest.problems and invoice.collection_method != method:
             try:
-                change = to_wire_collection(method, DAYS_UNTIL_DUE)
+                change = to_wire_collection(method, paying.days)
                 await self._door.invoices.change_draft(invoice.invoice_id, change)
             except Refused as refused:
                 sentence = f"Stripe refuses to have the draft collected by {method}: {refused.answer.detail}"
@@ -122,7 +133,7 @@ class Release:
         found = Found((*usage.problems, *rest.problems), numbers, (*usage.causes, *rest.causes))
         if found.problems:
             return found
-        items = items_of(expected_of(account, row).lines, row.period)
+        items = items_of((await self._comparison.expected(account, row, invoice.lines)).lines, row.period)
         return await self._putting.put(account.customer, invoice, items, case_key=_case_key(row))
 
     async def _finalise(self, row: PeriodRow, account: Account, invoice: Invoice) -> None:
@@ -162,6 +173,7 @@ class Release:
             case Verdict.HOLD:
                 await self._hold_finalised(row, invoice, found)
             case Verdict.COLLECT | Verdict.DONE:
+                await self._comparison.expecting.keep_billed(account, row, invoice.invoice_id)
                 await periods.intend_to_collect(self._pool, row)
                 failpoints.reach("collect-intended")
                 await self._collect(row, invoice, again=row.state is PeriodState.HELD)

@@ -13,7 +13,6 @@ from typing import Any
 from chassis.clock import Clock
 from chassis.errors import TryLater
 from event_schemas.values import decimal_text
-from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
@@ -76,9 +75,9 @@ class Reconciler:
             return await self._customer(run, account, start, end)
 
     async def _customer(self, run: int, account: Account, start: datetime, end: datetime) -> int:
-        terms = terms_of(account.contract)
+        agreement = account.agreement
         charged = await reconciliations.meters_of(self._pool, account.customer)
-        meters = {*terms.meters, *charged} - set(terms.free)  # Stripe does not hear of free meters
+        meters = {*agreement.meters, *charged} - set(agreement.free)  # Stripe does not hear of free meters
         compared = 0
         for meter in sorted(meters):
             meter_id = await self._objects.meter(meter)

@@ -55,10 +55,10 @@ KINDS: Mapping[str, Kind] = {
         "a later revision is applied",
         "the first content stays in force: publish what is meant under a higher revision",
     ),
-    "contract_not_readable_yet": Kind(
-        "a contract comes in version 2, by which invoices cannot be made yet",
-        "a later revision in version 1 is applied",
-        "the applied revision goes on billing and the topic keeps this one: publish a higher one in version 1",
+    "contract_not_carried_out": Kind(
+        "what Stripe has of a contract of version 2 was changed there by hand, or something must be given first",
+        "the next plan of the contract finds nothing of it",
+        "read each sentence in its detail, and undo the change at Stripe or publish a revision that says it",
     ),
     "contract_refused": Kind(
         "Stripe refuses an object of the contract",

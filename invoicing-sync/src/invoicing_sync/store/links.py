@@ -58,6 +58,14 @@ async def next_attempt(pool: Pool, kind: str, key: str) -> int:
     return int(attempt)
 
 
+async def id_of(pool: Pool, kind: str, key: str) -> str | None:
+    """Stripe's id of an object of ours; None where it is not known to exist."""
+    found: str | None = await pool.fetchval(
+        "SELECT stripe_id FROM stripe_links WHERE kind = $1 AND natural_key = $2", kind, key
+    )
+    return found
+
+
 async def ids(pool: Pool, kind: str) -> dict[str, str]:
     """All known objects of a kind: natural key to Stripe's id."""
     rows = await pool.fetch(

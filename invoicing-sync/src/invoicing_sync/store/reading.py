@@ -7,6 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from event_schemas.times import Period
+from invoicing_sync.contracts.store.contracts import FREE, PRICED
 from invoicing_sync.store.pool import Pool
 from invoicing_sync.usage.store.deliveries import UNSETTLED_STATES
 
@@ -115,14 +116,13 @@ async def entries_by_state(
             end,
         )
         contracts = await connection.fetch(
-            """
-            SELECT customer, jsonb_path_query_array(applied, '$.metered[*].meter') AS priced,
-                applied -> 'free_meters' AS free
+            f"""
+            SELECT customer, {PRICED} AS priced, {FREE} AS free
             FROM contracts WHERE customer = ANY($1::text[]) AND applied_revision IS NOT NULL
             """,
             sorted({row["customer"] for row in rows}),
         )
-    agreed = {row["customer"]: (frozenset(row["priced"]), frozenset(row["free"] or ())) for row in contracts}
+    agreed = {row["customer"]: (frozenset(row["priced"]), frozenset(row["free"])) for row in contracts}
     return total, rows, agreed
 
 

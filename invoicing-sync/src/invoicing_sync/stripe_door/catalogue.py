@@ -58,6 +58,17 @@ class Catalogue:
         """A price; see `convert.to_wire_metered_price` and `to_wire_licensed_price`."""
         return _id(await self._client.post("make_price", "/v1/prices", params, key=key))
 
+    async def find_coupon(self, coupon_id: str) -> str | None:
+        """The coupon with the id that we give it."""
+        try:
+            return _id(await self._client.get("find_coupon", f"/v1/coupons/{quote(coupon_id, safe='')}"))
+        except NotThere:
+            return None
+
+    async def make_coupon(self, params: Row, *, key: str) -> str:
+        """A coupon under our own id; see `planned_objects.to_wire_coupon`."""
+        return _id(await self._client.post("make_coupon", "/v1/coupons", params, key=key))
+
     async def has_customer(self, stripe_customer: str) -> bool:
         """Whether the customer exists and has not been deleted."""
         try:
@@ -100,6 +111,17 @@ class Catalogue:
     async def change_subscription(self, subscription: str, params: Row) -> None:
         """Change what does not touch its items; repeating it changes nothing."""
         await self._client.post("change_subscription", _subscription(subscription), params)
+
+    async def change_items(self, subscription: str, params: Row, *, key: str) -> None:
+        """Change a subscription's items. Raises Unsure after a 5xx: read it before it is tried again, Refused."""
+        await self._client.post("change_items", _subscription(subscription), params, key=key)
+
+    async def end_subscription(self, subscription: str) -> None:
+        """End it now, with a last invoice for what was used; one that has ended is fine."""
+        try:
+            await self._client.delete("end_subscription", _subscription(subscription))
+        except NotThere:
+            return
 
     async def make_subscription(self, params: Row, *, key: str) -> Subscription:
         """A subscription; see `convert.to_wire_subscription`."""

@@ -217,6 +217,7 @@ def from_wire_line(raw: Mapping[str, Any]) -> InvoiceLine:
         period_end=instant(raw["period"]["end"]),
         proration=bool(details.get("proration")),
         natural_key=(raw.get("metadata") or {}).get(NATURAL_KEY) or None,
+        loose=bool(parent.get("invoice_item_details")),
     )
 
 

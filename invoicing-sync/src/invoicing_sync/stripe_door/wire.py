@@ -24,7 +24,8 @@ class InvoiceLine:
     """
     One line; `price` is the price's id, `amount_minor` before tax and after item discounts.
 
-    `natural_key` is the key of an invoice item of ours; None on all other lines.
+    `natural_key` is the key of an invoice item of ours; None on all other lines. `loose` tells an invoice item, of
+    whoever, from what a subscription's item makes.
     """
 
     line_id: str
@@ -36,6 +37,7 @@ class InvoiceLine:
     period_end: datetime
     proration: bool
     natural_key: str | None = None
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True)

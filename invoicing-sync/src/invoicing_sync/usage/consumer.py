@@ -24,8 +24,7 @@ from chassis.bus import TopicReader
 from chassis.clock import Clock
 from chassis.log_ends import LogEnds
 from event_schemas.contract_content import differing_fields
-from event_schemas.contract_v2 import ContractV2
-from event_schemas.contracts import Contract
+from event_schemas.contract_v2 import AnyContract
 from event_schemas.events.contract_v2 import AnyContractEvent
 from event_schemas.topics import CONTRACTS, RATING_PROGRESS, USAGE_RATED
 from event_schemas.wire import ProgressData, RatedEntry, RatingProgress, UsageRated
@@ -100,9 +99,6 @@ class Intake:
         except ValidationError as error:
             await self._unreadable(record, error)
             return
-        if isinstance(contract, ContractV2):
-            await self._say_not_readable_yet(contract)
-            return
         kept = await contracts.keep_newest(self._pool, contract)
         if kept.revision == contract.revision and (fields := differing_fields(kept, contract)):
             await self._say_conflict(contract, fields)
@@ -110,22 +106,7 @@ class Intake:
             failpoints.reach("contract-stored")
             self._wake_applier()
 
-    async def _say_not_readable_yet(self, contract: ContractV2) -> None:
-        """Version 2 cannot be billed yet. Its record stays on the topic, which keeps the newest of each customer."""
-        known = await contracts.newest_revision(self._pool, contract.customer)
-        if known is not None and known > contract.revision:
-            return  # a later revision came, and the topic still holds this one
-        await cases.open_case_once(
-            self._pool,
-            "contract_not_readable_yet",
-            contract.customer,
-            now=self._clock.now(),
-            customer=contract.customer,
-            revision=contract.revision,
-            version=contract.schema_version,
-        )
-
-    async def _say_conflict(self, contract: Contract, fields: Sequence[str]) -> None:
+    async def _say_conflict(self, contract: AnyContract, fields: Sequence[str]) -> None:
         """Of a revision the first content counts; another one is never applied, and somebody meant it."""
         sentence = (
             f"revision {contract.revision} came again and says something else in {', '.join(fields)}; the first "

@@ -276,9 +276,9 @@ _ALL = (
     ),
     Assumption(
         "A34",
-        "that is so with `proration_behavior=none` too, which is what the plan says of metered items",
-        "none for it: billing/subscriptions/usage-based/manage-billing-setup says that `none` bills nothing",
-        "the usage is on no invoice: the finalised one differs, and is neither sent nor charged",
+        "with `proration_behavior=none`, as the plan has it for metered items, that usage is billed on no invoice",
+        "billing/subscriptions/usage-based/manage-billing-setup",
+        "nothing: what Stripe bills of it is taken back by an item of ours, whose amounts count",
         "gone_usage",
         ("items: metered",),
     ),

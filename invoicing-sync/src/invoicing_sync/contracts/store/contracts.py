@@ -8,8 +8,9 @@ from typing import Any
 
 import asyncpg
 
-from event_schemas.contracts import Contract
+from event_schemas.contract_v2 import AnyContract, ContractV2, read_contract
 from event_schemas.times import Period
+from invoicing_sync.contracts.domain.agreement import Agreement
 from invoicing_sync.contracts.domain.usage_lines import UsageLines
 from invoicing_sync.store.pool import Connection, Pool
 
@@ -24,11 +25,9 @@ class Billing:
     priced: frozenset[str] = frozenset()
     free: frozenset[str] = frozenset()
 
-    def for_meters_of(self, contract: Contract) -> Billing:
+    def for_meters_of(self, agreement: Agreement) -> Billing:
         """The same, for the meters that a contract prices and declares free."""
-        return replace(
-            self, priced=frozenset(price.meter for price in contract.metered), free=frozenset(contract.free_meters)
-        )
+        return replace(self, priced=frozenset(agreement.meters), free=frozenset(agreement.free))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +35,19 @@ class Account:
     """A customer whose contract is applied."""
 
     customer: str
-    contract: Contract  # the revision that Stripe bills by
+    contract: AnyContract  # the revision that invoices are expected from
     billed_from: datetime
     stripe_customer: str
     stripe_subscription: str
     usage_lines: UsageLines = "stripe"
 
+    @property
+    def agreement(self) -> Agreement:
+        """What the contract says."""
+        return Agreement(self.contract)
 
-async def keep_newest(pool: Pool, contract: Contract) -> Contract:
+
+async def keep_newest(pool: Pool, contract: AnyContract) -> AnyContract:
     """Store a contract unless a revision at least as new is there; the one that is stored then."""
     document = await pool.fetchval(
         """
@@ -59,21 +63,21 @@ async def keep_newest(pool: Pool, contract: Contract) -> Contract:
         contract.revision,
         contract.model_dump(mode="json"),
     )
-    return Contract.model_validate(document)
+    return read_contract(document)
 
 
-async def newest_revision(pool: Pool, customer: str) -> int | None:
-    """The newest revision that is stored, applied or not; None where there is none."""
-    found: int | None = await pool.fetchval("SELECT revision FROM contracts WHERE customer = $1", customer)
-    return found
+async def newest(pool: Pool, customer: str) -> AnyContract | None:
+    """The newest revision that came in, applied or not; None where there is none."""
+    document = await pool.fetchval("SELECT document FROM contracts WHERE customer = $1", customer)
+    return None if document is None else read_contract(document)
 
 
-async def unhandled(pool: Pool) -> list[Contract]:
+async def unhandled(pool: Pool) -> list[AnyContract]:
     """Contracts whose newest revision has been neither applied nor set aside."""
     rows = await pool.fetch(
         'SELECT document FROM contracts WHERE handled_revision < revision ORDER BY customer COLLATE "C"'
     )
-    return [Contract.model_validate(row["document"]) for row in rows]
+    return [read_contract(row["document"]) for row in rows]
 
 
 async def count_unhandled(pool: Pool, *, anchored_by: datetime) -> int:
@@ -81,13 +85,13 @@ async def count_unhandled(pool: Pool, *, anchored_by: datetime) -> int:
     return int(
         await pool.fetchval(
             "SELECT count(*) FROM contracts WHERE handled_revision < revision "
-            "AND (document ->> 'billing_anchor')::timestamptz <= $1",
+            "AND coalesce(document #>> '{trial,from}', document ->> 'billing_anchor')::timestamptz <= $1",
             anchored_by,
         )
     )
 
 
-async def mark_handled(at: Pool | Connection, contract: Contract, *, replace: bool) -> None:
+async def mark_handled(at: Pool | Connection, contract: AnyContract, *, replace: bool) -> None:
     """A later revision is dealt with; `replace`: it bills alike and takes the place of the applied one."""
     await at.execute(
         """
@@ -105,7 +109,7 @@ async def mark_handled(at: Pool | Connection, contract: Contract, *, replace: bo
 
 async def activate(
     tx: Connection,
-    contract: Contract,
+    contract: AnyContract,
     *,
     billed_from: datetime,
     stripe_customer: str,
@@ -130,24 +134,26 @@ async def activate(
     )
 
 
+# of an applied contract of either version, without reading it whole
+ISSUER = "coalesce(applied ->> 'issuer', applied #>> '{billing,-1,issuer}')"
+PRICED = """(jsonb_path_query_array(applied, '$.metered[*].meter') || jsonb_path_query_array(applied,
+    '$.items[*] ? (@.kind == "metered" && !(exists(@.withdrawn_in) && @.withdrawn_in != null)).meter'))"""
+FREE = """(jsonb_path_query_array(applied, '$.free_meters[*] ? (@.type() == "string")')
+    || jsonb_path_query_array(applied, '$.free_meters[*] ? (@.type() == "object").meter'))"""
+
+
 async def billing_of(tx: Connection, customers: list[str]) -> dict[str, Billing]:
     """Those of the customers whose contract is applied."""
     rows = await tx.fetch(
-        """
-        SELECT customer, billing_anchor, billed_from, applied ->> 'issuer' AS issuer,
-            applied -> 'free_meters' AS free,
-            jsonb_path_query_array(applied, '$.metered[*].meter') AS priced
+        f"""
+        SELECT customer, billing_anchor, billed_from, {ISSUER} AS issuer, {FREE} AS free, {PRICED} AS priced
         FROM contracts WHERE customer = ANY($1::text[]) AND applied_revision IS NOT NULL
         """,
         customers,
     )
     return {
         row["customer"]: Billing(
-            row["billing_anchor"],
-            row["billed_from"],
-            row["issuer"],
-            frozenset(row["priced"]),
-            frozenset(row["free"] or ()),
+            row["billing_anchor"], row["billed_from"], row["issuer"], frozenset(row["priced"]), frozenset(row["free"])
         )
         for row in rows
     }
@@ -162,7 +168,7 @@ WHERE applied_revision IS NOT NULL
 def _account(row: asyncpg.Record) -> Account:
     return Account(
         customer=row["customer"],
-        contract=Contract.model_validate(row["applied"]),
+        contract=read_contract(row["applied"]),
         billed_from=row["billed_from"],
         stripe_customer=row["stripe_customer"],
         stripe_subscription=row["stripe_subscription"],
@@ -202,17 +208,17 @@ async def collection_of(pool: Pool, customer: str) -> Collection:
     return Collection(bool(row["kept_as_draft"]), row["collected_by"])
 
 
-async def note_kept(pool: Pool, customer: str, kept: bool) -> None:
+async def note_kept(pool: Pool | Connection, customer: str, kept: bool) -> None:
     """The subscription keeps its drafts now, or no longer."""
     await pool.execute("UPDATE contracts SET kept_as_draft = $2 WHERE customer = $1", customer, kept)
 
 
-async def note_collected_by(pool: Pool, customer: str, method: str) -> None:
+async def note_collected_by(pool: Pool | Connection, customer: str, method: str) -> None:
     """The subscription collects by this method now."""
     await pool.execute("UPDATE contracts SET collected_by = $2 WHERE customer = $1", customer, method)
 
 
-_BEHIND = """(coalesce(kept_as_draft, false) <> $1
+_BEHIND = """applied ->> 'schema_version' IS NULL AND (coalesce(kept_as_draft, false) <> $1
     OR collected_by <> coalesce(applied->>'collection_method', 'send_invoice'))"""
 
 
@@ -235,7 +241,7 @@ async def without_address(pool: Pool) -> list[Account]:
     rows = await pool.fetch(
         _ACCOUNT
         + """
-        AND applied->>'billing_email' IS NULL
+        AND applied ->> 'schema_version' IS NULL AND applied->>'billing_email' IS NULL
         AND coalesce(applied->>'collection_method', 'send_invoice') = 'send_invoice' ORDER BY customer
         """
     )
@@ -274,3 +280,54 @@ async def describe(pool: Pool, customer: str) -> dict[str, Any] | None:
 async def page(pool: Pool, *, after: str, limit: int) -> list[asyncpg.Record]:
     """Contracts in order of their customers, behind `after`."""
     return await pool.fetch("SELECT * FROM contracts WHERE customer > $1 ORDER BY customer LIMIT $2", after, limit)
+
+
+async def plan_due(pool: Pool, *, now: datetime, keep: bool) -> list[str]:
+    """Customers with a contract of version 2 whose plan has something to do by now, beside new revisions."""
+    rows = await pool.fetch(f"SELECT customer FROM contracts WHERE {_PLAN_DUE} ORDER BY customer", now, keep)
+    return [row["customer"] for row in rows]
+
+
+async def count_plan_due(pool: Pool, *, now: datetime, keep: bool) -> int:
+    """How many these are."""
+    return int(await pool.fetchval(f"SELECT count(*) FROM contracts WHERE {_PLAN_DUE}", now, keep))
+
+
+_PLAN_DUE = """
+applied ->> 'schema_version' = '2' AND handled_revision = revision
+AND (plan_at <= $1 OR coalesce(kept_as_draft, false) <> $2)
+"""
+
+
+async def note_planned(at: Pool | Connection, contract: ContractV2, *, plan_at: datetime | None) -> None:
+    """The plan of a revision is carried out, as far as it is; `plan_at`: when there is more to do."""
+    await at.execute(
+        "UPDATE contracts SET handled_revision = $2, plan_at = $3 WHERE customer = $1 AND revision = $2",
+        contract.customer,
+        contract.revision,
+        plan_at,
+    )
+
+
+async def bill_by(tx: Connection, contract: ContractV2) -> None:
+    """Invoices are expected from this revision from now on, whatever of it Stripe has been told."""
+    await tx.execute(
+        "UPDATE contracts SET applied = $2, applied_revision = $3 WHERE customer = $1",
+        contract.customer,
+        contract.model_dump(mode="json"),
+        contract.revision,
+    )
+
+
+async def complete_again(tx: Connection, customer: str) -> None:
+    """Periods that are complete and whose invoice is not finalised are completed anew."""
+    await tx.execute(
+        "UPDATE periods SET state = 'frozen' "
+        "WHERE customer = $1 AND state IN ('complete', 'held') AND finalised_at IS NULL",
+        customer,
+    )
+
+
+async def plan_at_once(tx: Connection, customer: str, now: datetime) -> None:
+    """Its plan is under way: whoever comes next goes on with it."""
+    await tx.execute("UPDATE contracts SET plan_at = $2 WHERE customer = $1", customer, now)

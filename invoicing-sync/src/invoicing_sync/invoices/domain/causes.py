@@ -106,7 +106,7 @@ def _removed(kind: str, item: str) -> str:
 
 
 def _added(kind: str, item: str) -> str:
-    if item.startswith(PRORATION):
+    if kind == "proration" or item.startswith(PRORATION):
         return "a quantity or an item was changed by hand in mid-term, and Stripe prorated it"
     if kind == "usage" and ":" not in item:
         return _usage_surplus(item)

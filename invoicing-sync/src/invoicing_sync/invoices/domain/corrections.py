@@ -8,7 +8,7 @@ told what it changed in its order of arrival; the whole is the same in every ord
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,8 +17,10 @@ import pricing.lines as engine
 from event_schemas.times import Period
 from event_schemas.values import Money
 from invoicing_sync.contracts.domain import terms as agreed_terms
+from invoicing_sync.contracts.domain.agreement import Agreement
 from invoicing_sync.invoices.domain.engine import LICENSED, METERED, Sums, engine_terms
 from invoicing_sync.invoices.domain.expected_invoice import Line, from_engine_line
+from invoicing_sync.invoices.domain.sides import line_of
 from pricing.corrections import Document, correction
 from pricing.engine import expected_invoice
 from pricing.periods import say
@@ -79,17 +81,36 @@ def price(
     Raises:
         ValueError: usage of another period.
     """
-    agreed = engine_terms(terms, revision=revision)
+    return _priced(engine_terms(terms, revision=revision), period, frozen, late, from_engine_line, _name)
+
+
+def price_agreement(agreement: Agreement, period: Period, frozen: Sequence[Used], late: Sequence[LateEntry]) -> Priced:
+    """The same by a contract of version 2. Raises ValueError for usage of another period."""
+
+    def say_line(line: engine.Line) -> Line:
+        return line_of(agreement, line)
+
+    return _priced(agreement.terms, period, frozen, late, say_line, agreement.name_of)
+
+
+def _priced(
+    agreed: Terms,
+    period: Period,
+    frozen: Sequence[Used],
+    late: Sequence[LateEntry],
+    say_line: Callable[[engine.Line], Line],
+    name_of: Callable[[str], str],
+) -> Priced:
     before, *between = _stages(agreed, period, frozen, late)
     after = between[-1] if between else before
     whole = correction(before, after)
     nets = [stage.net for stage in (before, *between)]
     names = {item.item for item in whole.items}
     return Priced(
-        before=_lines(before, names),
-        after=_lines(after, names),
+        before=_lines(before, names, say_line),
+        after=_lines(after, names, say_line),
         changes=tuple(
-            Change(_name(item.item), item.quantity_before, item.quantity_after, item.net) for item in whole.items
+            Change(name_of(item.item), item.quantity_before, item.quantity_after, item.net) for item in whole.items
         ),
         steps=tuple(now - was for was, now in itertools.pairwise(nets)),
         difference=whole.total,
@@ -115,8 +136,8 @@ def _used(entry: LateEntry) -> Used:
     return used_at(entry.meter, entry.effective_at, charged, reversed_)
 
 
-def _lines(invoice: engine.Invoice, names: Iterable[str]) -> tuple[Line, ...]:
-    return tuple(from_engine_line(line) for line in invoice.lines if line.item in names)
+def _lines(invoice: engine.Invoice, names: Iterable[str], say_line: Callable[[engine.Line], Line]) -> tuple[Line, ...]:
+    return tuple(say_line(line) for line in invoice.lines if line.item in names)
 
 
 def _name(key: str) -> str:

@@ -23,6 +23,21 @@ from pricing.engine import expected_invoice
 from pricing.models import priced
 from pricing.usage import Used
 
+LineKind = Literal[
+    "advance",
+    "usage",
+    "explicit",
+    "proration",
+    "discount",
+    "included",
+    "commitment",
+    "overage",
+    "shortfall",
+    "credit_drawdown",
+    "prior_period",
+    "taken_back",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -55,7 +70,7 @@ class Line:
         key: of the invoice item that carries it; empty where Stripe makes the line by itself.
     """
 
-    kind: Literal["advance", "usage", "explicit"]
+    kind: LineKind
     item: str
     quantity: Decimal
     amount: Money

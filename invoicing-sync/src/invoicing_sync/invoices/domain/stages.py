@@ -62,7 +62,7 @@ def billed_ahead(
     """
     known = set(meters)
     rest = [line for line in found if line.kind != "explicit" and not (line.kind == "usage" and line.item in known)]
-    return [line for line in expected if line.kind == "advance"], rest
+    return [line for line in expected if line.kind in ("advance", "proration") and not line.key], rest
 
 
 def item_differences(expected: Mapping[str, StripeItem], found: Iterable[StripeItem]) -> tuple[str, ...]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from event_schemas.values import decimal_text
-from invoicing_sync.contracts.domain.terms import Terms
 
 
 def unpriced_problems(unpriced: Mapping[str, Decimal]) -> tuple[str, ...]:
@@ -21,6 +20,6 @@ def unpriced_problems(unpriced: Mapping[str, Decimal]) -> tuple[str, ...]:
     )
 
 
-def billed_meters(terms: Terms, ledger: Mapping[str, Decimal] | None) -> tuple[str, ...]:
+def billed_meters(priced: Iterable[str], free: Iterable[str], ledger: Mapping[str, Decimal] | None) -> tuple[str, ...]:
     """The meters whose usage Stripe has and the gate compares: all but the free ones, of which Stripe never hears."""
-    return tuple(sorted({*terms.meters, *(ledger or {})} - set(terms.free)))
+    return tuple(sorted({*priced, *(ledger or {})} - set(free)))

@@ -80,6 +80,7 @@ def _row_line(line: InvoiceLine) -> dict[str, Any]:
         "period_end": seconds(line.period_end),
         "proration": line.proration,
         "natural_key": line.natural_key,
+        "loose": line.loose,
     }
 
 
@@ -95,6 +96,7 @@ def from_row_line(row: dict[str, Any]) -> InvoiceLine:
         period_end=instant(row["period_end"]),
         proration=row["proration"],
         natural_key=row.get("natural_key"),
+        loose=row.get("loose", False),
     )
 
 

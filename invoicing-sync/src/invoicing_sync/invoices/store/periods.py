@@ -13,6 +13,7 @@ import asyncpg
 from chassis.store import transaction
 from event_schemas.times import Period, iso, parse_instant
 from event_schemas.values import decimal_text
+from invoicing_sync.contracts.store.contracts import ISSUER
 from invoicing_sync.invoices.domain.expected_invoice import net_usage
 from invoicing_sync.invoices.domain.freeze import Freeze
 from invoicing_sync.invoices.domain.gate import PeriodState
@@ -37,6 +38,7 @@ class PeriodRow:
     invoice_id: str | None
     attempt: int
     differs_since: datetime | None
+    revision: int | None  # of the contract by which its invoice is expected; None: of version 1, or not complete
     finalised_at: datetime | None  # business time at which we knew that Stripe had finalised the invoice
 
     @property
@@ -66,6 +68,7 @@ def from_row(row: asyncpg.Record) -> PeriodRow:
         invoice_id=row["invoice_id"],
         attempt=row["attempt"],
         differs_since=row["differs_since"],
+        revision=row["revision"],
         finalised_at=row["finalised_at"],
     )
 
@@ -83,10 +86,10 @@ async def due(pool: Pool, state: PeriodState, freeze_by: datetime) -> list[Perio
 async def refreeze(pool: Pool, freeze: Freeze) -> None:
     """Have the open periods freeze as settings and contracts say now; what is frozen stays so."""
     await pool.execute(
-        """
+        f"""
         UPDATE periods p SET freeze_at = p.period_end + coalesce(t.after, $3)
         FROM contracts c LEFT JOIN unnest($1::text[], $2::interval[]) AS t(issuer, after)
-          ON t.issuer = c.applied->>'issuer'
+          ON t.issuer = {ISSUER}
         WHERE c.customer = p.customer AND p.state = 'open' AND p.period_start < p.period_end
           AND p.freeze_at <> p.period_end + coalesce(t.after, $3)
         """,
@@ -178,17 +181,20 @@ def _from_row_used(row: Mapping[str, str]) -> Used:
     return Used(row["meter"], span, Decimal(row["charged"]), Decimal(row["reversed"]))
 
 
-async def complete(pool: Pool, row: PeriodRow, ledger: Mapping[str, Decimal], used: Sequence[Used]) -> None:
-    """The frozen set is whole and settled: its numbers stand from now on."""
+async def complete(
+    pool: Pool, row: PeriodRow, ledger: Mapping[str, Decimal], used: Sequence[Used], *, revision: int
+) -> None:
+    """The frozen set is whole and settled: its numbers stand from now on, by this revision of the contract."""
     await pool.execute(
         """
-        UPDATE periods SET state = 'complete', ledger = $3, used = $4
+        UPDATE periods SET state = 'complete', ledger = $3, used = $4, revision = $5
         WHERE customer = $1 AND number = $2 AND state = 'frozen'
         """,
         row.customer,
         row.number,
         {meter: decimal_text(value) for meter, value in ledger.items()},
         [to_row_used(each) for each in used],
+        revision,
     )
 
 
@@ -332,3 +338,35 @@ def inner_minutes(period: Period) -> Period:
 async def find(pool: Pool, customer: str, number: int) -> asyncpg.Record | None:
     """One period of a customer, for people; None where it has not begun here."""
     return await pool.fetchrow("SELECT * FROM periods WHERE customer = $1 AND number = $2", customer, number)
+
+
+async def has_first_invoice(pool: Pool, customer: str) -> bool:
+    """Whether a first invoice billed what is paid ahead from the anchor on."""
+    return bool(
+        await pool.fetchval(
+            "SELECT EXISTS (SELECT FROM periods WHERE customer = $1 AND period_start = period_end)", customer
+        )
+    )
+
+
+async def unsettled_before(pool: Pool, customer: str, number: int) -> bool:
+    """Whether an earlier invoice of the customer is not done yet."""
+    return bool(
+        await pool.fetchval(
+            "SELECT EXISTS (SELECT FROM periods WHERE customer = $1 AND number < $2 "
+            "AND state NOT IN ('finalised', 'voided'))",
+            customer,
+            number,
+        )
+    )
+
+
+async def nothing_to_bill(pool: Pool, row: PeriodRow, *, now: datetime) -> None:
+    """Its invoice would have no amount, and Stripe made none."""
+    await pool.execute(
+        "UPDATE periods SET state = 'finalised', finalised_at = $3, held_reason = NULL, differs_since = NULL "
+        "WHERE customer = $1 AND number = $2 AND state IN ('complete', 'held')",
+        row.customer,
+        row.number,
+        now,
+    )

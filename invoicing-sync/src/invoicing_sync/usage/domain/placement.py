@@ -42,6 +42,8 @@ def place(
     Source: design rules 7 and 8.
     """
     period = period_containing(billing_anchor, effective_at)
+    if billed_from <= effective_at < billing_anchor:
+        period = Period(billed_from, billing_anchor)  # a trial, whose usage is billed when it ends
     if effective_at < billed_from:
         return Placement(period, Correction.BEFORE_BILLING_ANCHOR)
     if recorded_at >= freeze_at(period.end, freeze_after):

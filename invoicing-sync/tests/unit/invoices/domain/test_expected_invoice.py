@@ -98,7 +98,7 @@ class TestExpected:
         found = february(terms, usage)
 
         assert (found.lines, unpriced_problems(found.unpriced)) == ((), ())
-        assert billed_meters(terms, usage) == ("netted", "outcome", "sms_segment")
+        assert billed_meters(terms.meters, terms.free, usage) == ("netted", "outcome", "sms_segment")
 
     def test_what_was_charged_and_reversed_again_has_no_line_and_holds_nothing(self) -> None:
         netted = [Used(meter, FEBRUARY, Decimal(3), Decimal(3)) for meter in ("outcome", "unpriced")]

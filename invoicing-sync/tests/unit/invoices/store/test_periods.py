@@ -32,6 +32,7 @@ def a_row(**changes: Any) -> Any:
         "invoice_id": None,
         "attempt": 1,
         "differs_since": None,
+        "revision": 1,
         "finalised_at": None,
     }
     return fields | changes

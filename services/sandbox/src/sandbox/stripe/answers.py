@@ -77,7 +77,7 @@ class Answers:
     Are the credit and the debit of a change each rounded from its own exact amount (`apart`), or is the debit what
     makes their sum the rounded exact one (`together`)?
     """
-    gone_usage: Literal["billed", "as_asked"] = "billed"
+    gone_usage: Literal["as_asked", "billed"] = "as_asked"
     """
     Is the usage of a metered item that goes, or changes its price, billed whatever `proration_behavior` says
     (`billed`), or is it lost with `none` (`as_asked`)? Stripe's page on setting up usage-based billing says the latter.

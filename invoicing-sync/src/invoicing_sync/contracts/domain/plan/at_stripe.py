@@ -80,7 +80,12 @@ class ToldItem:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What Stripe was told last; None: nothing yet."""
+    """
+    What Stripe was told last; None: nothing yet.
+
+    Attributes:
+        billed_from: licensed items are paid ahead at Stripe in terms that begin then or later; None: in all.
+    """
 
     customer: CustomerFields | None = None
     subscribed: bool = False
@@ -89,6 +94,7 @@ class Told:
     collection: Collection | None = None
     keeps_drafts: bool | None = None
     cancel_at: datetime | None = None
+    billed_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """
 Each clause of a contract of version 2: how it stands at Stripe, why, and what is compared. The README shows this table.
 
-`way` is what the plan does with it; `billed` whether this service bills it today, by the contracts of version 1 that it
-applies: all else is planned, shown, and not carried out yet.
+`way` is what the plan does with it; `billed` whether invoices are made by it today.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ CLAUSES = (
     Clause(
         "billing_anchor",
         Way.STRIPE,
-        "`billing_cycle_anchor`; one that lies behind backdates the start to the running period",
+        ("`billing_cycle_anchor`; one that lies behind backdates the start to the running period"),
         "months count alike",
         "the invoice's period",
         True,
@@ -64,9 +63,9 @@ CLAUSES = (
     Clause(
         "billing: collection_method, payment_terms_days",
         Way.STRIPE,
-        "made as one that sends; `collection_method` and `days_until_due` after its drafts are kept",
+        ("made as one that sends; `collection_method` and `days_until_due` after its drafts are kept"),
         "decision 0012",
-        "the subscription, by the plan; terms other than 30 days are planned only",
+        "the subscription, by the plan",
         True,
     ),
     Clause(
@@ -89,117 +88,150 @@ CLAUSES = (
     ),
     Clause(
         "items: licensed",
-        Way.STRIPE,
-        "an item with a quantity, at a monthly or yearly price named by its content",
+        Way.MIXED,
+        (
+            "an item with a quantity, at a monthly or yearly price named by its content; years that do not "
+            "begin with the subscription's stand at price 0, explicit"
+        ),
         "paid ahead, as here",
-        "lines by product and quantity; monthly ones per unit are billed today",
+        "lines by product and quantity",
         True,
     ),
     Clause(
         "items: metered",
-        Way.STRIPE,
-        "an item at a price of its meter; where one ends and another begins, both in one call at that instant",
-        "paid for what was used, as here; usage between the instant and the call is at the old price",
-        "lines by meter, quantity and amount; two prices in one period are not billed yet",
+        Way.MIXED,
+        (
+            "an item at a price of its meter, where it is there from the anchor on; one that comes later, "
+            "or in another's place, stands at price 0, explicit; what Stripe bills of an item that goes is "
+            "taken back"
+        ),
+        ("Stripe tells two items apart by the instant of a call, the ledger by what was agreed"),
+        "lines by meter, quantity and amount",
         True,
     ),
     Clause(
         "items: quantities, in mid-term",
         Way.MIXED,
-        "`create_prorations` with the agreed instant as `proration_date`; after the term's end, or agreed for an "
-        "earlier instant than one that was told, `none` and explicit",
-        "credit and debit to the second, each rounded, are Stripe's rule and ours",
-        "not yet: a revision that changes a quantity is set aside",
+        (
+            "`create_prorations` with the agreed instant as `proration_date` for a term's first change of "
+            "an item per unit in whole minor units without a discount; all others with `none`, explicit"
+        ),
+        (
+            "credit and debit to the second, each rounded, are Stripe's rule and ours; after a first change "
+            "Stripe counts from rounded amounts (A31)"
+        ),
+        "lines by product, quantity and amount",
+        True,
     ),
     Clause(
         "items: quantities, with the term",
         Way.STRIPE,
-        "told up to a day ahead with `none`",
+        "told up to a day ahead with `none`; told too late, the difference is explicit",
         "the renewal then has it, and nothing is owed before",
-        "not yet: a revision that changes a quantity is set aside",
-    ),
-    Clause(
-        "items: price per_unit, graduated",
-        Way.STRIPE,
-        "`per_unit`, or `tiered` and graduated; flat fees as `flat_amount`",
-        "the same tiers, a line for each (A20)",
-        "line by line; flat fees are not billed yet",
+        "lines by product and quantity",
         True,
     ),
     Clause(
-        "items: price volume", Way.STRIPE, "`tiered`, by volume", "the tier that holds the total prices all", "not yet"
+        "items: price per_unit, graduated",
+        Way.MIXED,
+        "`per_unit`, or `tiered` and graduated; with flat fees price 0, explicit",
+        (
+            "the same tiers, a line for each (A20); no text says whether a flat fee is charged where "
+            "nothing was used (A24)"
+        ),
+        "line by line",
+        True,
+    ),
+    Clause(
+        "items: price volume",
+        Way.MIXED,
+        "`tiered`, by volume; with flat fees price 0, explicit",
+        "the tier that holds the total prices all",
+        "the line",
+        True,
     ),
     Clause(
         "items: price package",
         Way.MIXED,
-        "`transform_quantity` rounded up; with free units the item stands at price 0, and its amounts are explicit",
+        ("`transform_quantity` rounded up; with free units the item stands at price 0, and its amounts are explicit"),
         "Stripe's packages count from the first unit",
-        "not yet",
+        "the line",
+        True,
     ),
     Clause(
         "items: price flat, included",
-        Way.STRIPE,
-        "one tier with a flat fee; a price of 0",
-        "whether a flat fee is charged where nothing was used, no text says",
-        "not yet",
+        Way.MIXED,
+        "a price of 0; a flat amount is explicit",
+        "whether a flat fee is charged where nothing was used, no text says (A24)",
+        "the line",
+        True,
     ),
     Clause(
         "proration",
         Way.MIXED,
-        "`second` by Stripe; `day` and `none` with `none`, and the amounts by day as explicit items",
+        ("`second` by Stripe; `day` and `none` with `none`, and the amounts by day as explicit items"),
         "Stripe prorates to the second only",
-        "not yet",
+        "the lines",
+        True,
     ),
     Clause(
         "discounts: on an item",
-        Way.MIXED,
-        "a coupon on the item for its billing days; explicit where the item has several lines and a percent, was "
-        "prorated, has two discounts, or is counted by invoices",
-        "our discount is rounded once for all lines of an item, its prorations too, and counts finalised invoices",
-        "not yet",
+        Way.EXPLICIT,
+        "what is taken off the item's lines as a negative explicit item",
+        ("our discount is rounded once for all lines of an item, its prorations too, and counts finalised invoices"),
+        "the item",
+        True,
     ),
     Clause(
         "discounts: on the invoice",
-        Way.MIXED,
-        "an amount as a coupon on the subscription; a percent explicit",
+        Way.EXPLICIT,
+        "what is taken off, shared over the items, as negative explicit items",
         "no text says whether a percent is rounded on each line or once on their sum",
-        "not yet",
+        "the items",
+        True,
     ),
     Clause(
         "commitments",
         Way.EXPLICIT,
-        "the meter's item stands at price 0; commitment, overage and shortfall are explicit, ramps with them",
+        ("the meter's item stands at price 0; commitment, overage and shortfall are explicit, ramps with them"),
         "Stripe has no commitment",
-        "not yet",
+        "the items",
+        True,
     ),
-    Clause("minimums", Way.EXPLICIT, "the gap as an explicit item", "Stripe has no minimum of a meter", "not yet"),
+    Clause(
+        "minimums", Way.EXPLICIT, "the gap as an explicit item", "Stripe has no minimum of a meter", "the item", True
+    ),
     Clause(
         "allowances",
         Way.MIXED,
-        "a first tier at 0 where the item has one price for all units and lives as long; else price 0 and explicit",
+        ("a first tier at 0 where the item has one price for all units and lives as long; else price 0 and explicit"),
         "only then do order and time not matter",
-        "not yet",
+        "line by line",
+        True,
     ),
     Clause(
         "limits",
         Way.EXPLICIT,
         "the meter's item stands at price 0; what is charged is explicit",
         "Stripe counts what is above too",
-        "not yet",
+        "the items",
+        True,
     ),
     Clause(
         "prepaid",
         Way.EXPLICIT,
         "what is drawn down as a negative explicit item",
         "Stripe's credit grants are a preview and draw down in another order",
-        "not yet",
+        "the item",
+        True,
     ),
     Clause(
         "trial",
         Way.MIXED,
         "`trial_end` at the anchor; usage above the trial's allowances is explicit",
         "Stripe bills no usage of a trial",
-        "not yet",
+        "the lines",
+        True,
     ),
     Clause("free_meters", Way.OURS, "nothing", "Stripe never hears of their usage", "nothing", True),
     Clause("alerts", Way.OURS, "nothing", "they are told from the ledger", "nothing"),
@@ -210,7 +242,14 @@ CLAUSES = (
         "what is due differs from the total, and Stripe's step is not told",
         "nothing",
     ),
-    Clause("the end of the last item", Way.STRIPE, "`cancel_at`", "a subscription keeps one item at least", "not yet"),
+    Clause(
+        "the end of the last item",
+        Way.STRIPE,
+        ("`cancel_at` the billing day after it, or that day; what is given back is explicit"),
+        ("a subscription keeps one item at least, and its last invoice is one of a billing day"),
+        "the last invoice",
+        True,
+    ),
     Clause(
         "prior periods",
         Way.EXPLICIT,

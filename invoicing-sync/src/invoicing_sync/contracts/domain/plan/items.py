@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from event_schemas.contract_v2 import ContractV2
 from event_schemas.times import iso
-from invoicing_sync.contracts.domain.plan.at_stripe import HasItem, ToldItem
+from invoicing_sync.contracts.domain.plan.at_stripe import HasItem, Told, ToldItem
 from invoicing_sync.contracts.domain.plan.operations import (
     ChangedItem,
     ChangeItems,
@@ -24,7 +24,14 @@ from invoicing_sync.contracts.domain.plan.operations import (
     Proration,
 )
 from invoicing_sync.contracts.domain.plan.prices import digest
-from invoicing_sync.contracts.domain.plan.wanted import Step, TermsOfItems, WantedItem, ids, item_coupons
+from invoicing_sync.contracts.domain.plan.wanted import (
+    Step,
+    TermsOfItems,
+    WantedItem,
+    ids,
+    invoice_coupons,
+    item_coupons,
+)
 from invoicing_sync.contracts.domain.plan.ways import over_at, proration_reason
 
 LEAD = timedelta(days=1)  # so long before a term's end its next one is told
@@ -74,7 +81,7 @@ def changes_due(
     wanted: Iterable[WantedItem],
     moment: Moment,
     *,
-    told: Mapping[str, ToldItem],
+    told: Told,
     has: Mapping[str, HasItem],
     blocked: frozenset[str],
 ) -> tuple[list[Operation], bool]:
@@ -89,22 +96,18 @@ def changes_due(
         one
         for item in wanted
         if item.price.lookup_key not in blocked
-        for one in _of_item(contract, terms, item, moment, told.get(item.key), has.get(item.key))
+        for one in _of_item(contract, terms, item, moment, told, has.get(item.key))
     ]
     known = {item.key for item in wanted}
-    due += [_withdrawn(contract, key, said.since) for key, said in told.items() if key not in known]
+    due += [_withdrawn(contract, key, said.since) for key, said in told.items.items() if key not in known]
     due.sort(key=lambda one: (one.at, one.proration))
     return _in_calls(contract, due, present=set(has))
 
 
 def _of_item(
-    contract: ContractV2,
-    terms: TermsOfItems,
-    item: WantedItem,
-    moment: Moment,
-    told: ToldItem | None,
-    has: HasItem | None,
+    contract: ContractV2, terms: TermsOfItems, item: WantedItem, moment: Moment, whole: Told, has: HasItem | None
 ) -> list[_Due]:
+    told = whole.items.get(item.key)
     target, floor = moment.at, None
     if not item.is_metered:
         floor = terms.of(item.key, moment.at).start
@@ -115,7 +118,8 @@ def _of_item(
     running = None if has is None else (1 if has.quantity is None else has.quantity)
     last = told
     for step, is_late in _steps_due(item, told, target, floor, contract.revision):
-        proration, words = _proration(contract, terms, item, step.at, is_late=is_late and not moment.unbilled)
+        is_late = is_late and not moment.unbilled
+        proration, words = _proration(contract, terms, item, step, whole, is_late=is_late)
         since = max(step.at, last.since) if last is not None else step.at
         change, sentence = _change(item, step, since, running, coupons)
         found.append(_Due(step.at, proration, change, f"{sentence}{words}", step.revision))
@@ -157,17 +161,37 @@ def _steps_due(
 
 
 def _proration(
-    contract: ContractV2, terms: TermsOfItems, item: WantedItem, at: datetime, *, is_late: bool
+    contract: ContractV2, terms: TermsOfItems, item: WantedItem, step: Step, told: Told, *, is_late: bool
 ) -> tuple[Proration, str]:
     if item.is_metered:
         return "none", ""
     if is_late:
         return "none", "; agreed too late for Stripe to prorate, so what it makes goes as explicit items"
-    if terms.of(item.key, at).start == at:
+    if terms.of(item.key, step.at).start == step.at:
         return "none", ", with its term"
-    if (reason := proration_reason(contract, at)) is not None:
-        return "none", f"; {reason}"
-    return "create_prorations", ", prorated to the second"
+    reason = proration_reason(contract, step.at) or _not_as_billed(contract, terms, item, step, told)
+    return ("none", f"; {reason}") if reason is not None else ("create_prorations", ", prorated to the second")
+
+
+def _not_as_billed(contract: ContractV2, terms: TermsOfItems, item: WantedItem, step: Step, told: Told) -> str | None:
+    """Why Stripe, which gives back a part of what it billed last, may come to another amount than we do."""
+    term = terms.of(item.key, step.at)
+    if told.billed_from is not None and term.start < told.billed_from:
+        return "Stripe did not bill the term that runs"
+    if any(term.start < one.at < step.at for one in item.steps):
+        return "it is not the first change in its term, and Stripe prorates what it prorated before"
+    price, digits = item.price, contract.currency.minor_digits
+    if price.mode != "per_unit" or price.pack > 1:
+        return "its price has tiers or packs, and Stripe may round each"
+    if price.tiers[0].unit_price.scaleb(digits) % 1:
+        return "its price has parts of a minor unit, and Stripe gives back a part of a rounded amount"
+    if price.tiers[0].unit_price == 0:
+        return "it stands at price 0"
+    said = told.items.get(item.key)
+    on_term = [*item_coupons(contract, item.key, term.start), *invoice_coupons(contract, term.start)]
+    if on_term or told.coupons or (said is not None and said.coupons):
+        return "it has a discount, which Stripe's prorations would bear"
+    return None
 
 
 def _change(

@@ -52,7 +52,7 @@ from invoicing_sync.contracts.domain.plan.wanted import (
     item_coupons,
     wanted_items,
 )
-from invoicing_sync.contracts.domain.plan.ways import over_at
+from invoicing_sync.contracts.domain.plan.ways import ends_at, over_at
 
 
 def plan(stripe: AtStripe, contract: ContractV2, at: datetime, *, keep_drafts: bool = True) -> Plan:
@@ -143,8 +143,9 @@ class _Planning:
             )
         has, told, over = self._stripe.subscription, self._stripe.told, over_at(self._contract)
         is_over = over is not None and over <= self._at
+        ended = ends_at(self._contract)
         if has is None or has.ended:
-            if told.subscribed and not is_over:
+            if told.subscribed and (ended is None or self._at < ended):
                 sentence = "the subscription is gone or ended at Stripe, and the contract goes on"
                 self._find("subscription_ended", self._customer, sentence)
             elif not told.subscribed and not is_over:
@@ -153,9 +154,10 @@ class _Planning:
         if not is_over:
             yield from self._change()
         yield from self._collect(told, has)
-        if told.cancel_at != over:
-            yield self._cancel(over)
-        elif has.cancel_at != over:
+        ends = ends_at(self._contract)
+        if told.cancel_at != ends:
+            yield self._cancel(ends)
+        elif has.cancel_at != ends:
             said = f"ends at {iso(has.cancel_at)}" if has.cancel_at is not None else "does not end"
             self._find("end_changed", self._customer, f"the subscription {said} at Stripe, which nobody agreed")
 
@@ -189,16 +191,16 @@ class _Planning:
             needs=tuple(dict.fromkeys(needs)),
         )
         yield from self._collect(Told(collection=Collection("send_invoice", days)), None)
-        over = over_at(contract)
-        if over is not None:
-            yield self._cancel(over)
+        ends = ends_at(contract)
+        if ends is not None:
+            yield self._cancel(ends)
 
     def _change(self) -> Iterator[Operation]:
         has, told = self._stripe.subscription, self._stripe.told
         assert has is not None  # asked by the caller
         ours = {item.key: item for item in has.items if item.key is not None}
         calls, would_empty = changes_due(
-            self._contract, self._wanted, self._moment, told=told.items, has=ours, blocked=self._blocked
+            self._contract, self._wanted, self._moment, told=told, has=ours, blocked=self._blocked
         )
         yield from calls
         if would_empty:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from event_schemas.contract_v2 import ContractV2, billing_at
-from event_schemas.contract_v2.items import Item, LicensedItem
+from event_schemas.contract_v2.items import Item, LicensedItem, MeteredItem
 from event_schemas.contract_v2.prices import Included
 from event_schemas.times import Period
 from invoicing_sync.contracts.domain.plan.at_stripe import MADE_TO_SEND, Collection, CustomerFields, Told, ToldItem
@@ -19,6 +19,7 @@ from pricing.periods import term_of
 from pricing.terms import Licensed
 
 AT_ZERO = Included(scheme="included")
+AT_ZERO_TIERS = (StripeTier(None, ZERO),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,14 @@ def wanted_items(contract: ContractV2) -> tuple[WantedItem, ...]:
     """All items that were not taken back, in the order in which they were agreed."""
     found: list[WantedItem] = []
     twins: Counter[StripePrice] = Counter()
+    places: Counter[str] = Counter()  # of a meter's items: those at price 0 are told apart by it
     for item in sorted(contract.items, key=lambda item: (item.agreed_in, item.key)):
         price = stripe_price(contract, item)
         twin = twins[price] if price.kind == "advance" else 0
         twins[price] += 1  # also by what was taken back: those behind it keep their prices
+        if isinstance(item, MeteredItem):
+            twin = places[item.meter] if price.tiers == AT_ZERO_TIERS else 0
+            places[item.meter] += 1
         if item.withdrawn_in is None:
             found.append(WantedItem(item.key, replace(price, twin=twin), _steps(item)))
     return tuple(found)

@@ -14,13 +14,23 @@ from event_schemas.contract_v2.clauses import Allowance, Commitment, Discount, H
 from event_schemas.contract_v2.items import Item, LicensedItem, MeteredItem
 from event_schemas.contract_v2.parts import Dated, in_time, living
 from event_schemas.times import MICROSECOND, period_containing
+from pricing.agreed import terms_of
+from pricing.periods import number_of, term_of
 
 
 def no_scheme(price: prices.Price) -> str | None:
     """Why Stripe has no price for it."""
     if isinstance(price, prices.Package) and price.free:
         return "Stripe's packages have no free units"
+    if isinstance(price, prices.Flat) or (
+        isinstance(price, prices.Graduated | prices.Volume) and any(_has_fee(tier) for tier in price.tiers)
+    ):
+        return "no text says whether Stripe charges a flat fee where nothing was used"
     return None
+
+
+def _has_fee(tier: prices.Tier) -> bool:
+    return tier.flat_fee.strip("0.") != ""
 
 
 def item_reason(contract: ContractV2, item: Item) -> str | None:
@@ -28,7 +38,9 @@ def item_reason(contract: ContractV2, item: Item) -> str | None:
     if (reason := no_scheme(item.price)) is not None:
         return reason
     if not isinstance(item, MeteredItem):
-        return None
+        return _other_year(contract, item)
+    if (reason := _comes_later(contract, item)) is not None:
+        return reason
     deciding: list[tuple[str, Commitment | HardLimit]] = [
         *(("a commitment", one) for one in living(contract.commitments)),
         *(("a hard limit", one) for one in living(contract.limits)),
@@ -39,6 +51,29 @@ def item_reason(contract: ContractV2, item: Item) -> str | None:
     allowances = _allowances(contract, item)
     if allowances and not _fits(item, allowances):
         return "the allowance is no first tier of its price"
+    return None
+
+
+def _other_year(contract: ContractV2, item: LicensedItem) -> str | None:
+    """Years at Stripe are counted from the subscription's anchor."""
+    if item.rhythm != "year":
+        return None
+    terms = terms_of(contract)
+    licensed = next((one for one in terms.licensed if one.key == item.key), None)
+    if licensed is None:
+        return None
+    first = number_of(contract.billing_anchor, term_of(terms, licensed, item.start).start)
+    return None if first % 12 == 0 else "its years begin on another day than those of the subscription"
+
+
+def _comes_later(contract: ContractV2, item: MeteredItem) -> str | None:
+    """Stripe counts a metered item from the call on that puts it there, and the ledger from its own instant."""
+    sold = [one for one in living(contract.items) if isinstance(one, MeteredItem)]
+    if any(one.meter == item.meter and one.start < item.start for one in sold):
+        return "the meter had another price before, and Stripe tells both apart by the instant of a call"
+    begun = min(one.agreed_in for one in contract.items)
+    if item.start > contract.billing_anchor or item.agreed_in > begun:
+        return "it came after the subscription, and Stripe counts it from the instant of a call on"
     return None
 
 
@@ -137,6 +172,16 @@ def over_at(contract: ContractV2) -> datetime | None:
     """When the last item ends; None where one never does, or there is none."""
     untils = [item.until for item in living(contract.items)]
     return None if not untils or None in untils else max(until for until in untils if until is not None)
+
+
+def ends_at(contract: ContractV2) -> datetime | None:
+    """When the subscription ends: the billing day on which the last item's end is billed; None where none ends."""
+    over = over_at(contract)
+    if over is None:
+        return None
+    period = period_containing(contract.billing_anchor, over)
+    ends = over if over == period.start else period.end
+    return max(ends, contract.billing_anchor)
 
 
 def discounts_on(contract: ContractV2, day: datetime, item: str | None) -> Iterable[Discount]:

@@ -140,7 +140,8 @@ def test_a_meters_new_price_is_one_item_ending_and_another_beginning_in_one_call
 
 
 def test_each_scheme_has_its_price_at_stripe() -> None:
-    tiers = [{"up_to": 500, "unit_price": "0.06", "flat_fee": "5"}, {"unit_price": "0.03"}]
+    tiers = [{"up_to": 500, "unit_price": "0.06"}, {"unit_price": "0.03"}]
+    fees = [{"up_to": 500, "unit_price": "0.06", "flat_fee": "5"}, {"unit_price": "0.03"}]
     schemes = {
         "a": {"scheme": "graduated", "tiers": tiers},
         "b": {"scheme": "volume", "tiers": tiers},
@@ -148,22 +149,29 @@ def test_each_scheme_has_its_price_at_stripe() -> None:
         "d": {"scheme": "package", "size": 100, "pack_price": "9", "free": 50},
         "e": {"scheme": "flat", "amount": "20"},
         "f": {"scheme": "included"},
+        "g": {"scheme": "graduated", "tiers": fees},
     }
     contract = agreed(items=[metered(name, price=price) for name, price in schemes.items()])
 
     found = plan(AtStripe(), contract, BEGIN).operations
 
     prices = {one.what.price.name: one.what.price for one in found if isinstance(one.what, MakePrice)}
-    both = (StripeTier(500, Decimal("0.06"), Decimal(5)), StripeTier(None, Decimal("0.03")))
+    both = (StripeTier(500, Decimal("0.06")), StripeTier(None, Decimal("0.03")))
     assert {name: (price.mode, price.tiers, price.pack) for name, price in prices.items()} == {
         "a": ("graduated", both, 1),
         "b": ("volume", both, 1),
         "c": ("per_unit", (StripeTier(None, Decimal(9)),), 100),
         "d": ("per_unit", (StripeTier(None, Decimal(0)),), 1),
-        "e": ("graduated", (StripeTier(None, Decimal(0), Decimal(20)),), 1),
+        "e": ("per_unit", (StripeTier(None, Decimal(0)),), 1),
         "f": ("per_unit", (StripeTier(None, Decimal(0)),), 1),
+        "g": ("per_unit", (StripeTier(None, Decimal(0)),), 1),
     }
-    assert explicit(contract, BEGIN) == (("items.d", "Stripe's packages have no free units"),)
+    fee = "no text says whether Stripe charges a flat fee where nothing was used"
+    assert explicit(contract, BEGIN) == (
+        ("items.d", "Stripe's packages have no free units"),
+        ("items.e", fee),
+        ("items.g", fee),
+    )
 
 
 def test_an_allowance_is_a_first_tier_only_where_order_and_time_do_not_matter() -> None:

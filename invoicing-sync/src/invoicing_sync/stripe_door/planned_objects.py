@@ -1,0 +1,136 @@
+"""What operations of a plan say at Stripe: parameters of prices, coupons, subscriptions and the changes of items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from event_schemas.values import Currency, decimal_text
+from invoicing_sync.contracts.domain.plan.operations import (
+    ChangeItems,
+    DiscountItem,
+    DiscountSubscription,
+    GoneItem,
+    ItemChange,
+    MakeSubscription,
+    NewItem,
+)
+from invoicing_sync.contracts.domain.plan.prices import StripeCoupon, StripePrice, StripeTier
+from invoicing_sync.stripe_door.convert import seconds, to_wire_minor
+
+Ids = Mapping[str, str]  # our key to Stripe's id
+
+
+def to_wire_price(price: StripePrice, *, product: str, meter_id: str | None) -> dict[str, Any]:
+    """Parameters of `POST /v1/prices`; those that version 1 has too are the same."""
+    currency = price.currency
+    usage = {"usage_type": "metered", "meter": meter_id} if price.kind == "usage" else {"usage_type": "licensed"}
+    params: dict[str, Any] = {
+        "currency": currency.value.lower(),
+        "product": product,
+        "lookup_key": price.lookup_key,
+        "recurring": {"interval": price.interval, **usage},
+        "metadata": {"settled_meter" if price.kind == "usage" else "settled_item": price.name},
+    }
+    if price.mode == "per_unit":
+        params |= {
+            "billing_scheme": "per_unit",
+            "unit_amount_decimal": to_wire_minor(price.tiers[0].unit_price, currency),
+        }
+        pack = {"transform_quantity": {"divide_by": price.pack, "round": "up"}} if price.pack > 1 else {}
+        return params | pack
+    tiers = [_tier(tier, currency) for tier in price.tiers]
+    return params | {"billing_scheme": "tiered", "tiers_mode": price.mode, "tiers": tiers}
+
+
+def _tier(tier: StripeTier, currency: Currency) -> dict[str, Any]:
+    wire: dict[str, Any] = {
+        "up_to": "inf" if tier.up_to is None else tier.up_to,
+        "unit_amount_decimal": to_wire_minor(tier.unit_price, currency),
+    }
+    return wire | ({"flat_amount_decimal": to_wire_minor(tier.flat_fee, currency)} if tier.flat_fee else {})
+
+
+def to_wire_coupon(coupon: StripeCoupon) -> dict[str, Any]:
+    """Parameters of `POST /v1/coupons`: for as long as it is attached."""
+    params: dict[str, Any] = {"id": coupon.coupon_id, "name": str(coupon), "duration": "forever"}
+    if coupon.percent is not None:
+        return params | {"percent_off": decimal_text(coupon.percent)}
+    assert coupon.amount is not None  # one of the two
+    return params | {"amount_off": coupon.amount.minor, "currency": coupon.amount.currency.value.lower()}
+
+
+def to_wire_new_subscription(
+    what: MakeSubscription, *, customer: str, stripe_customer: str, currency: Currency, prices: Ids, now: datetime
+) -> dict[str, Any]:
+    """Parameters of `POST /v1/subscriptions`: in flexible mode, one that sends (decision 0012)."""
+    params: dict[str, Any] = {
+        "customer": stripe_customer,
+        "currency": currency.value.lower(),
+        "items": [_new(item, prices) for item in what.items],
+        "collection_method": "send_invoice",
+        "days_until_due": what.days,
+        "billing_mode": {"type": "flexible"},
+        "metadata": {"customer": customer},
+        "expand": ["latest_invoice"],
+    }
+    if what.coupons:
+        params["discounts"] = _coupons(what.coupons)
+    return params | _begin(what, now)
+
+
+def _begin(what: MakeSubscription, now: datetime) -> dict[str, Any]:
+    if what.trial_end is not None:
+        return {"trial_end": seconds(what.trial_end), "proration_behavior": "none"}
+    if seconds(what.anchor) == seconds(now):
+        return {}
+    if what.begins is None:
+        return {"billing_cycle_anchor": seconds(what.anchor), "proration_behavior": "none"}
+    return {"backdate_start_date": seconds(what.begins), "proration_behavior": "none"}
+
+
+def to_wire_item_changes(what: ChangeItems, *, prices: Ids, items: Ids) -> dict[str, Any]:
+    """
+    Parameters of `POST /v1/subscriptions/{id}` by which its items change.
+
+    Args:
+        items: ids of the subscription's items, by the keys of the contract's.
+    """
+    params: dict[str, Any] = {
+        "items": [_change(change, prices, items) for change in what.changes],
+        "proration_behavior": what.proration,
+    }
+    return params | ({"proration_date": seconds(what.at)} if what.proration != "none" else {})
+
+
+def _change(change: ItemChange, prices: Ids, items: Ids) -> dict[str, Any]:
+    if isinstance(change, NewItem):
+        return _new(change, prices)
+    if isinstance(change, GoneItem):
+        return {"id": items[change.key], "deleted": True}
+    many = {} if change.quantity is None else {"quantity": change.quantity}
+    return {"id": items[change.key], "price": prices[change.price.lookup_key], **many}
+
+
+def _new(item: NewItem, prices: Ids) -> dict[str, Any]:
+    many = {} if item.quantity is None else {"quantity": item.quantity}
+    off = {"discounts": _coupons(item.coupons)} if item.coupons else {}
+    return {"price": prices[item.price.lookup_key], **many, **off}
+
+
+def to_wire_discounts(what: DiscountItem | DiscountSubscription, *, items: Ids) -> dict[str, Any]:
+    """Parameters of the same call by which coupons are given or taken away; an empty string is an empty list."""
+    off: Any = _coupons(what.coupons) or ""
+    if isinstance(what, DiscountSubscription):
+        return {"discounts": off}
+    return {"items": [{"id": items[what.key], "discounts": off}], "proration_behavior": "none"}
+
+
+def to_wire_end(at: datetime | None) -> dict[str, Any]:
+    """Parameters of the same call by which it ends at an instant, or does not."""
+    return {"cancel_at": "" if at is None else seconds(at), "proration_behavior": "none"}
+
+
+def _coupons(coupons: Iterable[str]) -> list[dict[str, str]]:
+    return [{"coupon": coupon} for coupon in sorted(coupons)]
