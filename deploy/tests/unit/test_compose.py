@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-OURS = ["sandbox", "usage-ingest", "rating", "invoicing-sync"]
+OURS = ["sandbox", "usage-ingest", "rating", "invoicing-sync", "contracts"]
 
 
 def test_the_line_is_complete() -> None:
@@ -41,7 +41,7 @@ def test_a_service_takes_the_keys_of_a_volume_that_it_cannot_write(name: str) ->
 def test_every_port_is_open_to_this_machine_only() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
 
-    assert len(ports) == 4
+    assert len(ports) == len(OURS)
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
@@ -69,6 +69,19 @@ def test_the_image_runs_as_somebody_without_rights_and_tells_its_health() -> Non
 
     assert "\nUSER 10001:10001\n" in last_stage
     assert "\nHEALTHCHECK " in last_stage
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_a_service_runs_is_in_the_image_and_migrated(name: str) -> None:
+    """Its package is copied and installed, and so is each of our packages that it declares."""
+    module, dockerfile = SERVICES[name]["command"][0], (ROOT / "deploy" / "Dockerfile").read_text()
+    copied = re.findall(r"^COPY (\S+) \1$", dockerfile, re.M)
+    (home,) = [each for each in copied if (ROOT / each / "src" / module).is_dir()]
+    declared = re.findall(r'"settled-([a-z-]+)"', (ROOT / home / "pyproject.toml").read_text())
+
+    assert f"./{home} " in dockerfile or f"./{home}\n" in dockerfile
+    assert {each.rpartition("/")[2] for each in copied} >= {*declared}
+    assert f" {module}" in SERVICES["migrate"]["command"][0]
 
 
 def test_the_image_runs_the_python_that_the_lock_file_was_made_for() -> None:

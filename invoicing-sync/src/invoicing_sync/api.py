@@ -19,6 +19,7 @@ from event_schemas.contract_v2 import read_contract
 from event_schemas.sentences import WORDS
 from event_schemas.times import Instant
 from event_schemas.values import decimal_text
+from invoicing_sync import credited
 from invoicing_sync.answers import (
     BacklogAnswer,
     CaseAnswer,
@@ -43,6 +44,7 @@ from invoicing_sync.contracts.planned import PlanAnswer, Planner
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.correcting import PricedCorrections, priced_corrections
+from invoicing_sync.credited import CreditNoteAnswer, CreditNotesAnswer
 from invoicing_sync.invoices.comparison import Comparison
 from invoicing_sync.invoices.domain.expected_invoice import Line
 from invoicing_sync.invoices.domain.gate import PeriodState
@@ -99,6 +101,8 @@ class Api:
         add("/periods", self.periods, methods=["GET"], responses=refusals)
         add("/corrections", self.corrections, methods=["GET"], responses=refusals)
         add("/corrections/priced", self.priced, methods=["GET"], responses=refusals)
+        add("/credit-notes", self.credit_notes, methods=["GET"], responses=refusals)
+        add("/credit-notes/{note_id}", self.credit_note, methods=["GET"], responses=missing)
         add("/charges", self.charges, methods=["GET"], responses=refusals, response_model_by_alias=True)
         add("/deliveries", self.deliveries, methods=["GET"], responses=refusals)
         add("/contracts", self.list_contracts, methods=["GET"], responses=refusals)
@@ -217,6 +221,24 @@ class Api:
     ) -> PricedCorrections:
         """What came after the freeze of a period, priced by its own terms; `limit` counts customers."""
         return await priced_corrections(self._pool, customer=customer, period=period, after=after, limit=limit)
+
+    async def credit_notes(
+        self, customer: Customer = None, period: At = None, after: Text = None, limit: Limit = 100
+    ) -> CreditNotesAnswer:
+        """What late corrections were credited by, each note with its lines and the entries behind them."""
+        return await credited.search(self._pool, customer=customer, period=period, after=after, limit=limit)
+
+    async def credit_note(self, note_id: PathText) -> CreditNoteAnswer:
+        """One credit note, by our id or Stripe's."""
+        found = await credited.one(self._pool, note_id)
+        if found is None:
+            raise Problem(
+                404,
+                "no_such_credit_note",
+                "No credit note has this id; GET /v1/credit-notes lists them.",
+                field="note_id",
+            )
+        return found
 
     async def charges(self, from_: Annotated[Moment, Query(alias="from")], to: Moment) -> ChargesAnswer:
         """Entries of [from, to) as priced, free, unpriced, corrections; at most 400 days, none of them pruned."""

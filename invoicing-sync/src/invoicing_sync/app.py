@@ -17,6 +17,7 @@ from chassis.health import Health
 from invoicing_sync.api import Api
 from invoicing_sync.contracts.applier import Applier
 from invoicing_sync.contracts.carrier import Carrier
+from invoicing_sync.contracts.catalogued import Catalogued
 from invoicing_sync.contracts.keeper import Keeper
 from invoicing_sync.contracts.making import Making
 from invoicing_sync.contracts.objects import Objects
@@ -24,6 +25,7 @@ from invoicing_sync.contracts.planned import Planner
 from invoicing_sync.contracts.standing import Standing
 from invoicing_sync.instance import Instance
 from invoicing_sync.invoices.comparison import Comparison
+from invoicing_sync.invoices.crediting import Crediting
 from invoicing_sync.invoices.gate import Gate
 from invoicing_sync.invoices.holder import Holder
 from invoicing_sync.invoices.release import Release
@@ -84,6 +86,7 @@ def _assemble(
     sender = Sender(pool, door, objects, clock, instance, settings)
     release = Release(pool, door, holder, comparison, clock, settings)
     gate = Gate(pool, release, clock, settings)
+    crediting = Crediting(pool, door, holder, comparison, clock, settings)
     keeper = Keeper(pool, door, holder, clock, keep=settings.keep_drafts)
     making = Making(pool, door, objects, holder, clock, settings, sender.wake)
     carrier = Carrier(pool, Standing(pool, door), making, clock, settings)
@@ -111,6 +114,7 @@ def _assemble(
     app = create_app("Settled: the Stripe door", health=health, access=access, quiet=quiet)
     planner = Planner(pool, door, keep_drafts=settings.keep_drafts)
     app.include_router(Api(pool, clock, comparison, reconciler, planner).router)
+    app.include_router(Catalogued(pool, door).router)
     app.include_router(webhooks.router(pool, endpoints, settings, inbox.wake))
 
     async def line() -> None:
@@ -118,7 +122,7 @@ def _assemble(
         await instance.lead.wait()
         await endpoints_module.ensured(endpoints)
         parts = {**intake.works(), "applier": applier.run, "gate": gate.run, "inbox": inbox.run, "sweep": sweep.run}
-        parts["retention"] = pruning.run
+        parts |= {"retention": pruning.run, "crediting": crediting.run}
         await _together(parts)
 
     work = {"instance": instance.run(), "sender": sender.run(), "line": line(), "monitor": monitor.run()}

@@ -11,16 +11,16 @@ from typing import Literal
 import asyncpg
 from pydantic import BaseModel, Field
 
-from event_schemas.contracts import Contract
 from event_schemas.times import Period
 from event_schemas.values import decimal_text
 from invoicing_sync.answers import ExpectedLine
-from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
-from invoicing_sync.invoices.domain.corrections import LateEntry, Priced, price, price_agreement
-from invoicing_sync.invoices.store import corrections, periods
+from invoicing_sync.invoices.domain.corrections import LateEntry, Priced
+from invoicing_sync.invoices.pricing_again import price_again
+from invoicing_sync.invoices.store import billed, corrections, periods
 from invoicing_sync.store.pool import Pool
+from pricing.usage import NOTHING_BEFORE, BilledBefore
 
 WAITS = "the period is not complete yet: what its corrections change is known once its own numbers stand"
 
@@ -89,22 +89,24 @@ async def priced_corrections(
     found = []
     for key, group in itertools.groupby(rows, key=lambda row: (row["customer"], row["period_end"])):
         entries = list(group)
+        period_row = known.get(key)
+        before = NOTHING_BEFORE if period_row is None else await billed.reopened(pool, key[0], period_row["number"])
         # in a thread: a period with thousands of corrections is rated thousands of times
-        found.append(await asyncio.to_thread(_priced, accounts[key[0]], known.get(key), entries))
+        found.append(await asyncio.to_thread(_priced, accounts[key[0]], known.get(key), entries, before))
     return PricedCorrections(corrections=found, next=who[-1] if len(who) == limit else None)
 
 
-def _priced(account: Account, period: asyncpg.Record | None, rows: Sequence[asyncpg.Record]) -> PricedCorrection:
+def _priced(
+    account: Account, period: asyncpg.Record | None, rows: Sequence[asyncpg.Record], before: BilledBefore
+) -> PricedCorrection:
     """One period: rated where its own numbers stand, or where it has none because nothing of it is billed here."""
     if period is not None and period["ledger"] is None:
         return _answer(account, period, rows, None)
     span = Period(rows[0]["period_start"], rows[0]["period_end"])
     late = [LateEntry(row["entry_id"], row["meter"], row["value"], row["effective_at"]) for row in rows]
     frozen = () if period is None else periods.from_row(period).usage
-    if isinstance(account.contract, Contract):
-        revision = account.contract.revision
-        return _answer(account, period, rows, price(terms_of(account.contract), span, frozen, late, revision=revision))
-    return _answer(account, period, rows, price_agreement(account.agreement, span, frozen, late))
+    revision = None if period is None else period["revision"]
+    return _answer(account, period, rows, price_again(account, revision, span, frozen, late, before))
 
 
 def _answer(

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from chassis.clock import Clock
 from event_schemas.times import iso
 from invoicing_sync.contracts.applier import Applier
-from invoicing_sync.invoices.store import periods
+from invoicing_sync.invoices.store import credit_notes, periods
 from invoicing_sync.settings import Settings
 from invoicing_sync.store.pool import Pool
 from invoicing_sync.usage.consumer import Intake
@@ -24,12 +24,14 @@ class Quiet:
         self._pool, self._clock, self._intake, self._applier = pool, clock, intake, applier
         # rating says of an idle partition that it was read up to a while ago, so a freeze is passed that much later
         self._idle = timedelta(seconds=settings.rating_idle_s)
+        self._corrections = timedelta(hours=settings.corrections_settle_h)
 
     async def __call__(self, at: datetime) -> list[str]:
         """
         Empty when business time `at` has been seen and all is done up to it.
 
-        A period counts as done when its invoice is finalised, or held with a case that a person must settle.
+        A period counts as done when its invoice is finalised, or held with a case that a person must settle; what came
+        late for it when it is credited, or has a case.
         """
         seen = self._clock.now()
         if seen < at:
@@ -46,4 +48,5 @@ class Quiet:
             waiting.append(f"{backlog} deliveries")
         if events := await webhooks.undone(self._pool):
             waiting.append(f"{events} events of Stripe")
+        waiting += await credit_notes.waiting(self._pool, at - self._corrections)
         return waiting + await periods.unsettled(self._pool, at, usage_by=at - self._idle)

@@ -56,6 +56,8 @@ class Settings(ServiceSettings):
     freeze_after: str = ""  # issuers that freeze otherwise: settled-us=72h, with commas between several
     usage_lines: str = "stripe"  # or explicit: Stripe counts at price zero, and the amounts are invoice items of ours
     keep_drafts: bool = True  # subscriptions keep their invoices as drafts, whoever is down; see decision 0012
+    corrections_settle_h: float = Field(72, ge=0)  # business hours from a correction to the document that gathers it
+    corrections_smallest_minor: int = Field(1, ge=1)  # what comes to less waits for more of the same period
     rating_idle_s: int = Field(60, ge=0)  # an idle partition says it has read up to this long ago
     resend_hours: float = Field(20, gt=0, le=24)  # Stripe remembers an identifier for 24 h: four hours of margin
     cancel_hours: float = Field(23, gt=0, le=24)  # an event can be cancelled for 24 h: one hour of margin

@@ -215,6 +215,29 @@ async def contract_not_carried_out(world: Any) -> None:
     await closes(world)
 
 
+async def correction_not_credited(world: Any) -> None:
+    """More is owed back than the invoice has left; then a late charge takes it up."""
+    await started(world, CORRECTIONS_SETTLE_H="1")
+    charges = [a_charge(f"e{n}", seq=n, at=AT) for n in (1, 2)]
+    await world.rate(*charges)
+    await world.move(START + 3 * DAY)
+    await world.move(END)
+    await world.move(END + 32 * MINUTE)
+    invoices = (await world.ask("/v1/invoices"))["invoices"]
+    [invoice] = [one["id"] for one in invoices if one["billing_reason"] == "subscription_cycle"]
+    by_hand = {"invoice": invoice, "amount": str(11_700 + 198 - 150)}
+    assert (await world.stripe_post("/v1/credit_notes", **by_hand)).status_code == 200
+    at = END + DAY
+    await world.move(at)
+    await world.rate(*(a_reversal(f"r{n}", one, seq=2 + n, recorded_at=at) for n, one in enumerate(charges, 1)))
+    await world.move(at + 120 * MINUTE)
+    await opens(world, "correction_not_credited")
+
+    await world.rate(a_charge("late", seq=5, at=AT, recorded_at=at + 120 * MINUTE))
+    await world.move(at + 240 * MINUTE)
+    await closes(world)
+
+
 STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "invoice_held": invoice_held,
     "drift": drift,
@@ -226,6 +249,7 @@ STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "contract_refused": contract_refused,
     "contract_without_billing_email": contract_without_billing_email,
     "finalised_differs": finalised_differs,
+    "correction_not_credited": correction_not_credited,
 }
 
 

@@ -38,8 +38,12 @@ def loops() -> Iterator[str]:
     """Kinds that a `for kind in (...)` names."""
     for path in (FOLDER / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.For) and isinstance(node.target, ast.Name) and node.target.id == "kind":
-                yield from (part.value for part in cast(ast.Tuple, node.iter).elts if isinstance(part, ast.Constant))
+            if (
+                isinstance(node, ast.For)
+                and isinstance(node.iter, ast.Tuple)
+                and getattr(node.target, "id", "") == "kind"
+            ):
+                yield from (part.value for part in node.iter.elts if isinstance(part, ast.Constant))
 
 
 def test_what_the_code_opens_and_the_table_are_one_set() -> None:

@@ -1,4 +1,4 @@
-"""What one customer has agreed to: the event on topic `contracts`, and the file `settled contracts apply` reads."""
+"""What one customer has agreed to: version 1 of the contract on topic `contracts`."""
 
 from __future__ import annotations
 
@@ -173,22 +173,3 @@ class Contract(Agreed):
     def period(self, number: int) -> Period:
         """The billing period `number`, 0 being the first."""
         return period_number(self.billing_anchor, number)
-
-
-class ContractFile(Agreed):
-    """
-    The file that `settled contracts apply` reads.
-
-    Stricter than what is read from the bus, where contracts of earlier versions still lie: every contract needs an
-    address for its invoices, also one that is charged, since at Stripe each subscription begins as one that sends.
-    """
-
-    contracts: tuple[Contract, ...] = Field(min_length=1)
-
-    @field_validator("contracts")
-    @classmethod
-    def _have_addresses(cls, contracts: tuple[Contract, ...]) -> tuple[Contract, ...]:
-        for place, contract in enumerate(contracts):
-            if contract.billing_email is None:
-                raise ValueError(f"contracts.{place}.billing_email: say to which e-mail address its invoices go")
-        return contracts

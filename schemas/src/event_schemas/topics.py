@@ -34,7 +34,7 @@ CONTRACTS = Topic(
     "contracts",
     "customer",
     "contracts",
-    ("contracts", "cli"),
+    ("contracts",),
     ("usage-ingest", "rating", "invoicing-sync", "crm-bridge", "lake-bridge"),
     partitions=1,
     compacted=True,

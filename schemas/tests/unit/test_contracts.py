@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from event_schemas.contracts import Contract, ContractFile, OutcomePolicy, WindowHours
+from event_schemas.contract_v2.file import ContractFile
+from event_schemas.contracts import Contract, OutcomePolicy, WindowHours
 from event_schemas.times import iso, parse_instant
 from event_schemas.vocabulary import Channel, DecidedBy
 

@@ -109,6 +109,16 @@ KINDS: Mapping[str, Kind] = {
         None,
         "compare it; if a case says that it differs, pay the difference back; assumption A5 does not hold",
     ),
+    "correction_not_credited": Kind(
+        "Stripe refuses the credit note of a period's corrections, or more is owed back than its invoice has left",
+        "Stripe takes it, the invoice is void, or a later note credits all that is owed",
+        "mend what Stripe's sentence names; what the invoice has no room for, give back at Stripe by hand",
+    ),
+    "credit_note_differs": Kind(
+        "a credit note that Stripe has made is not the one that was meant, to the cent",
+        None,
+        "compare both and settle the difference at Stripe; here it counts as the one that was meant",
+    ),
     "unreadable_record": Kind(
         "a record of our own topics cannot be decoded", None, "see the record at the place named; a bug of its writer"
     ),

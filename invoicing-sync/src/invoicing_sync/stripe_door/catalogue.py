@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from urllib.parse import quote
 
@@ -9,6 +10,13 @@ from invoicing_sync.stripe_door.client import Client, Row
 from invoicing_sync.stripe_door.convert import from_wire_subscription, seconds
 from invoicing_sync.stripe_door.errors import NotThere
 from invoicing_sync.stripe_door.wire import Subscription
+
+_LISTS: dict[str, tuple[str, Row]] = {
+    "meter": ("/v1/billing/meters", {}),
+    "product": ("/v1/products", {}),
+    "price": ("/v1/prices", {"expand": ["data.tiers"]}),
+    "coupon": ("/v1/coupons", {}),
+}
 
 
 class Catalogue:
@@ -35,6 +43,12 @@ class Catalogue:
             "value_settings": {"event_payload_key": "value"},
         }
         return _id(await self._client.post("make_meter", "/v1/billing/meters", params, key=key))
+
+    async def all_of(self, kind: str) -> AsyncIterator[Row]:
+        """Every meter, product, price or coupon of the account, in use or not."""
+        path, expand = _LISTS[kind]
+        async for row in self._client.rows(f"list_{kind}s", path, {"limit": 100, **expand}):
+            yield row
 
     async def find_product(self, product_id: str) -> str | None:
         """The product with the id that we give it."""

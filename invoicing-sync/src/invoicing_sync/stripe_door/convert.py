@@ -49,12 +49,12 @@ def to_wire_minor(unit_price: Decimal, currency: Currency) -> str:
 def metered_price_key(term: MeteredTerm, currency: Currency) -> str:
     """The lookup key of a metered price, derived from its content: other content is another price."""
     content = [term.scheme, [[tier.up_to, decimal_text(tier.unit_price)] for tier in term.tiers]]
-    return f"settled.usage.{term.meter}.{currency.value.lower()}.{_digest(content)}"
+    return f"settled.usage.{term.meter}.{currency.value.lower()}.{digest(content)}"
 
 
 def licensed_price_key(term: LicensedTerm, currency: Currency) -> str:
     """The lookup key of a licensed price, derived from its content."""
-    return f"settled.advance.{term.item}.{currency.value.lower()}.{_digest([decimal_text(term.unit_price)])}"
+    return f"settled.advance.{term.item}.{currency.value.lower()}.{digest([decimal_text(term.unit_price)])}"
 
 
 def from_lookup_key(lookup_key: str) -> tuple[str, str]:
@@ -159,10 +159,11 @@ def to_wire_collection(method: str, days_until_due: int) -> dict[str, Any]:
 
 def key_of(kind: str, natural_key: str, params: Mapping[str, Any], attempt: int) -> str:
     """An Idempotency-Key that holds every parameter, so that other parameters are another call. At most 255 long."""
-    return f"settled:{kind}:{_digest([natural_key, params])}:{attempt}"
+    return f"settled:{kind}:{digest([natural_key, params])}:{attempt}"
 
 
-def _digest(content: object) -> str:
+def digest(content: object) -> str:
+    """The end of a lookup key: the same for the same content."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -192,6 +193,7 @@ def from_wire_invoice(raw: Mapping[str, Any]) -> Invoice:
         collection_method=raw.get("collection_method") or "",
         lines=tuple(from_wire_line(line) for line in lines["data"]),
         lines_complete=not lines.get("has_more"),
+        remaining_minor=int(raw.get("amount_remaining") or 0),
     )
 
 
@@ -218,6 +220,7 @@ def from_wire_line(raw: Mapping[str, Any]) -> InvoiceLine:
         proration=bool(details.get("proration")),
         natural_key=(raw.get("metadata") or {}).get(NATURAL_KEY) or None,
         loose=bool(parent.get("invoice_item_details")),
+        discounted_minor=sum(int(off["amount"]) for off in raw.get("discount_amounts") or ()),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from invoicing_sync.stripe_door.catalogue import Catalogue
 from invoicing_sync.stripe_door.client import Client, Pace
+from invoicing_sync.stripe_door.credit_notes import CreditNotes
 from invoicing_sync.stripe_door.invoice_items import InvoiceItems
 from invoicing_sync.stripe_door.invoices import Invoices
 from invoicing_sync.stripe_door.notices import Notices
@@ -21,6 +22,7 @@ class StripeDoor:
         self.catalogue = Catalogue(self.client)
         self.invoices = Invoices(self.client)
         self.invoice_items = InvoiceItems(self.client)
+        self.credit_notes = CreditNotes(self.client)
         self.notices = Notices(self.client)
         self.state = State(self.client)
 

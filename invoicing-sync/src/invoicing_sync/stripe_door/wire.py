@@ -38,6 +38,7 @@ class InvoiceLine:
     proration: bool
     natural_key: str | None = None
     loose: bool = False
+    discounted_minor: int = 0  # what discounts take off it; known of lines that were just read
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,12 @@ class Invoice:
     collection_method: str
     lines: tuple[InvoiceLine, ...]
     lines_complete: bool
+    remaining_minor: int = 0  # of what is due, what is not paid
+
+    @property
+    def left_minor(self) -> int:
+        """What credit notes may still take."""
+        return self.total_minor - self.credited_minor
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from chassis import problems
-from event_schemas.contracts import Contract, ContractFile
+from event_schemas.contract_v2.file import ContractFile
+from event_schemas.contracts import Contract
 from event_schemas.sentences import FORMS, MUST_BE, TOLD_APART, place, sentence
 from event_schemas.times import Instant
 

@@ -1,4 +1,4 @@
-"""`settled contracts apply`: what is asked before anything is published, and what is waited for after."""
+"""`settled contracts apply`: what the service says no to, and what is waited for once it has agreed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from event_schemas.contract_content import differing_fields
-from event_schemas.contracts import Contract
 from event_schemas.times import month_after, parse_instant
 from settled_cli import cases
+from settled_cli.contracts import AnyContract
 from settled_cli.line import Line, LineError, Refused
 
 LOOK_AGAIN_S = 0.1
@@ -30,31 +29,12 @@ async def known(line: Line, customers: Collection[str]) -> dict[str, dict[str, A
     return found
 
 
-def objections(agreed: Sequence[Contract], there: dict[str, dict[str, Any]]) -> list[str]:
-    """
-    Why contracts must not be published, a sentence each; empty where all may be.
-
-    A revision never comes twice with another content, and never goes back. The same content again is no fault.
-    """
-    found = []
-    for contract in agreed:
-        if contract.customer not in there:
-            continue
-        before = Contract.model_validate(there[contract.customer]["document"])
-        if contract.revision < before.revision:
-            found.append(
-                f"{contract.customer}: revision {before.revision} is agreed already, and this file says "
-                f"{contract.revision}: write revision {before.revision + 1}"
-            )
-        elif contract.revision == before.revision and (fields := differing_fields(before, contract)):
-            found.append(
-                f"{contract.customer}: revision {contract.revision} is agreed already and says something else in "
-                f"{', '.join(fields)}: raise revision to {contract.revision + 1}"
-            )
-    return found
+def told(refusals: Sequence[dict[str, Any]]) -> list[str]:
+    """What the service has against contracts, a sentence each."""
+    return [f"{one['customer']}: {one['sentence']}" if one.get("customer") else one["sentence"] for one in refusals]
 
 
-def set_aside(agreed: Sequence[Contract], dealt_with: dict[str, dict[str, Any]]) -> list[str]:
+def set_aside(agreed: Sequence[AnyContract], dealt_with: dict[str, dict[str, Any]]) -> list[str]:
     """The customers whose revision the door has looked at and not applied."""
     known = [(one, dealt_with[one.customer]) for one in agreed]
     return [
@@ -64,7 +44,7 @@ def set_aside(agreed: Sequence[Contract], dealt_with: dict[str, dict[str, Any]])
     ]
 
 
-async def outcome(line: Line, agreed: Sequence[Contract]) -> dict[str, dict[str, Any]]:
+async def outcome(line: Line, agreed: Sequence[AnyContract]) -> dict[str, dict[str, Any]]:
     """
     Wait until the door has dealt with each contract, applied or set aside; what it knows then, by customer.
 

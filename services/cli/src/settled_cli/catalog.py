@@ -11,6 +11,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from settled_cli import at_stripe
 from settled_cli.asking import Json, ask
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.line import Line
@@ -43,9 +44,12 @@ def check(folder: Folder = DEFAULT, as_json: Json = False) -> None:
 
 @catalog.command()
 def plan(folder: Folder = DEFAULT, as_json: Json = False) -> None:
-    """Say each difference between a folder and what is stored; nothing is written."""
-    document = _document(folder, as_json=as_json)
-    _tell(ask(lambda line: _planned(line, document)), as_json=as_json, done=False)
+    """Say each difference between a folder, what is stored and what Stripe has; nothing is written."""
+    sold = read(folder, as_json=as_json)
+    document = _document(sold)
+    planned = ask(lambda line: _planned(line, document))
+    there = ask(at_stripe.gather)
+    _tell(planned | {"stripe": at_stripe.held_against(there, sold)}, as_json=as_json, done=False)
 
 
 @catalog.command()
@@ -56,7 +60,7 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Store a folder as what is sold, all of it or nothing; applying it again changes nothing."""
-    document = _document(folder, as_json=as_json)
+    document = _document(read(folder, as_json=as_json))
     planned = ask(lambda line: _planned(line, document))
     if planned["refusals"]:
         _tell(planned, as_json=as_json, done=False)
@@ -91,10 +95,10 @@ async def _planned(line: Line, document: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _document(folder: Path, *, as_json: bool) -> dict[str, Any]:
+def _document(sold: Catalog) -> dict[str, Any]:
     from contracts_service.catalog.domain.models import content_of
 
-    return content_of(read(folder, as_json=as_json))
+    return content_of(sold)
 
 
 def _tell(found: dict[str, Any], *, as_json: bool, done: bool) -> NoReturn:
@@ -103,7 +107,10 @@ def _tell(found: dict[str, Any], *, as_json: bool, done: bool) -> NoReturn:
         print_json(found)
     else:
         out.print(differences(found, done=done, width=out.width))
-    raise typer.Exit(Exit.FINDING if found["refusals"] else Exit.WELL)
+        if "stripe" in found:
+            out.print(at_stripe.view(found["stripe"], width=out.width))
+    edited = found.get("stripe", {}).get("edited")
+    raise typer.Exit(Exit.FINDING if found["refusals"] or edited else Exit.WELL)
 
 
 CHANGES = (Column("what"), Column("entry"), Column("sentence", "in words", wraps=True))

@@ -9,10 +9,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from event_schemas.contract_v2 import Contradicts
 from event_schemas.sentences import place, sentence
 
 MOST = 10  # faults told at once
-_PLACED = re.compile(r"contracts\.(\d+)\.(\w+): (.+)")  # a check of the whole file, which names a place in it
+_PLACED = re.compile(r"contracts\.(\d+)\.([\w.]+): (.+)")  # a check of the whole file, which names a place in it
 
 
 def told(path: object, text: str, document: Any, error: ValidationError) -> str:
@@ -21,9 +22,9 @@ def told(path: object, text: str, document: Any, error: ValidationError) -> str:
         return f"{path} must begin with `contracts:` and hold a list of contracts below it"
     found = error.errors(include_input=False)
     faults = [fault for fault in found if not _follows(fault, found)]
-    lines = [_told(path, text, document, fault) for fault in faults[:MOST]]
-    more = len(faults) - len(lines)
-    return "\n  ".join([*lines, f"and {more} more"] if more else lines)
+    lines = [line for fault in faults[:MOST] for line in _lines(path, text, document, fault)]
+    more = len(faults) - MOST
+    return "\n  ".join([*lines, f"and {more} more"] if more > 0 else lines)
 
 
 def _follows(fault: Any, found: Sequence[Any]) -> bool:
@@ -39,10 +40,21 @@ def told_of_yaml(path: object, error: yaml.YAMLError) -> str:
     return f"{path}{where} is not YAML: look at its indentation, colons and quotes there"
 
 
+def _lines(path: object, text: str, document: dict[str, Any], fault: Any) -> list[str]:
+    """A fault as a line; a contract of version 2 that contradicts itself as one for each way in which it does."""
+    raised = fault.get("ctx", {}).get("error")
+    if not isinstance(raised, Contradicts):
+        return [_told(path, text, document, fault)]
+    where = _known(document, fault["loc"], missing=False)
+    line, owner = _line(text, where), _owner(document, where)
+    return [f"{path} line {line}: {owner}: {flaw}" for flaw in raised.flaws]
+
+
 def _told(path: object, text: str, document: dict[str, Any], fault: Any) -> str:
     loc, said = fault["loc"], None
     if placed := _PLACED.match(str(fault.get("ctx", {}).get("error", ""))):
-        loc, said = (*loc, int(placed[1]), placed[2]), placed[3]
+        inside = [int(part) if part.isdigit() else part for part in placed[2].split(".")]
+        loc, said = (*loc, int(placed[1]), *inside), placed[3]
     where = _known(document, loc, missing=said is not None or fault["type"] == "missing")
     line = _line(text, where)
     owner = _owner(document, where)

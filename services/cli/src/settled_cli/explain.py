@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from settled_cli import corrections as late
+from settled_cli import credit_notes as notes
 from settled_cli import usage as running_month
 from settled_cli.asking import Csv, Json, ask, one_form, pages
 from settled_cli.console import Exit, fail, out, print_json
@@ -36,7 +37,9 @@ COLUMNS = (
 
 
 def explain(
-    invoice: Annotated[str | None, typer.Argument(help="An invoice's id (in_…), or a customer's.")] = None,
+    invoice: Annotated[
+        str | None, typer.Argument(help="An id: of an invoice (in_…), a credit note (cn_…), or a customer's.")
+    ] = None,
     line_id: Annotated[str | None, typer.Argument(metavar="[LINE]", help="A line of it (il_…).")] = None,
     customer: Annotated[str | None, typer.Option(help="The customer of the conversation.")] = None,
     conversation: Annotated[str | None, typer.Option(help="Tell this conversation's story.")] = None,
@@ -47,12 +50,14 @@ def explain(
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
-    """From an invoice line or a correction down to the conversations, signals and policy versions behind it."""
+    """From an invoice line, a credit note or a correction down to the conversations and policy versions behind it."""
     one_form(as_json, as_csv)
     if customer and conversation:
         _explain_conversation(customer, conversation, as_json=as_json, as_csv=as_csv)
     elif correction and (invoice or customer):
         _explain_correction(invoice or customer or "", correction, limit, as_json=as_json, as_csv=as_csv)
+    elif invoice and invoice.startswith(("cn_", "credit:")):
+        _explain_credit_note(invoice, limit, as_json=as_json, as_csv=as_csv)
     elif invoice and line_id:
         _explain_line(invoice, line_id, limit, as_json=as_json, as_csv=as_csv)
     elif invoice or customer:
@@ -89,6 +94,23 @@ def _explain_correction(customer: str, period: str, limit: int, *, as_json: bool
         print_sheet(late.ENTRIES, late.entry_rows(one))
     else:
         out.print(late.whole(one, width=out.width))
+        for story in stories:
+            show_conversation(story)
+
+
+def _explain_credit_note(note_id: str, limit: int, *, as_json: bool, as_csv: bool) -> None:
+    async def gather(line: Line) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        found = await line.get("invoicing-sync", f"/v1/credit-notes/{quote(note_id, safe='')}")
+        return found, [] if as_csv else await _stories(line, found["entries"][:limit])
+
+    unknown = f"no credit note {note_id} is known here: `settled corrections` shows what came late"
+    note, stories = ask(gather, unknown=unknown)
+    if as_json:
+        print_json({"credit_note": note, "conversations": stories})
+    elif as_csv:
+        print_sheet(notes.ENTRIES, notes.entry_rows(note))
+    else:
+        out.print(notes.view(note, width=out.width))
         for story in stories:
             show_conversation(story)
 

@@ -21,7 +21,7 @@ from event_schemas.times import iso, parse_instant
 from pricing.agreed import terms_of
 from pricing.golden import answer, rounding_point, written
 from pricing.terms import Terms
-from settled_cli.contracts import publish
+from settled_cli.contracts import agree
 from settled_cli.fleet import Fleet, Plan
 from settled_cli.line import Line
 
@@ -30,30 +30,42 @@ Case = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One case held against its expectation; `got` is None where it cannot be run yet."""
+    """
+    One case held against its expectation; `got` is None where it is not run.
+
+    `note` says why it is not run, or what of it is not compared.
+    """
 
     id: str
     title: str
     expected: Any
     got: Any
+    note: str = ""
 
     @property
     def state(self) -> str:
-        """ok, miss or not yet."""
+        """ok, miss or not run."""
         if self.got is None:
-            return "not yet"
+            return "not run"
         return "ok" if self.got == self.expected else "miss"
 
 
 def read(path: Path) -> tuple[list[Case], list[Case]]:
     """The decisions and the invoice cases of a file of the golden format."""
-    document = yaml.safe_load(path.read_text())
+    document = whole(path)
     return document.get("outcome_cases", []), document.get("cases", [])
 
 
-def not_yet(cases: Iterable[Case]) -> list[Verdict]:
-    """Invoice cases wait for the catalogue."""
-    return [Verdict(case["id"], case["title"], case["expected"], None) for case in cases]
+def whole(path: Path) -> Case:
+    """A file of the golden format."""
+    document: Case = yaml.safe_load(path.read_text())
+    return document
+
+
+def not_run(cases: Iterable[Case]) -> list[Verdict]:
+    """Invoice cases, where only decisions are asked for."""
+    note = "an invoice: --through engine, contract or service"
+    return [Verdict(case["id"], case["title"], case["expected"], None, note) for case in cases]
 
 
 def through_function(cases: list[Case]) -> list[Verdict]:
@@ -121,13 +133,13 @@ async def through_service(cases: list[Case], say: Callable[[str], None]) -> list
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="settled-golden-") as folder:
         fleet = Fleet(Path(folder), fsync=False)
-        services = ("sandbox", "usage-ingest", "rating")
+        services = ("sandbox", "usage-ingest", "rating")  # whose quiet is waited for at each step
         try:
-            fleet.up(Plan(clock_start=iso(start), services=services), say)
+            fleet.up(Plan(clock_start=iso(start), services=(*services, "contracts")), say)
             async with Line(fleet, services=services) as line:
                 say("agreeing the contracts")
                 contracts = tuple(_contract(case) for case in cases)
-                await publish(contracts, fleet.stack.urls.kafka_bootstrap_servers)
+                await agree(line, contracts)
                 await line.quiet(iso(start))
                 for instant, group in groupby(ordered, key=lambda case: case["evaluate_at"]):
                     say(f"business time is {instant}")

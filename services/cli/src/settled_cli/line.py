@@ -18,11 +18,15 @@ class LineError(Exception):
 
 
 class Refused(LineError):
-    """A service said no; the message is its sentence, `status` and `code` are its HTTP status and problem code."""
+    """
+    A service said no; the message is its sentence, `status` and `code` are its HTTP status and problem code.
 
-    def __init__(self, status: int, code: str, sentence: str) -> None:
+    `refusals` are all of its reasons, each with `code`, `field` and `sentence`, where it names several.
+    """
+
+    def __init__(self, status: int, code: str, sentence: str, refusals: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__(sentence)
-        self.status, self.code = status, code
+        self.status, self.code, self.refusals = status, code, tuple(refusals)
 
 
 class Line:
@@ -51,7 +55,11 @@ class Line:
         try:
             headers = self._header()
             answer = await self._http.request(method, f"{self.fleet.url(service)}{path}", headers=headers, **options)
-        except (FileNotFoundError, KeyError):
+        except FileNotFoundError:
+            raise self._none_here() from None
+        except KeyError:
+            if self.fleet.services.names():
+                raise LineError(f"{service} has never run in this line: `settled up` starts what is missing") from None
             raise self._none_here() from None
         except httpx.TransportError as error:
             raise LineError(
@@ -175,13 +183,14 @@ class Line:
 
 def _refused(service: str, answer: httpx.Response) -> Refused:
     """What a service said no with, in its own sentence."""
+    refusals: list[dict[str, Any]] = []
     try:
         body = answer.json()
-        code, said = str(body["code"]), str(body["detail"])
+        code, said, refusals = str(body["code"]), str(body["detail"]), body.get("refusals", [])
     except (ValueError, KeyError, TypeError):
         code, said = "unclear", f"it answered {answer.status_code} and gave no reason: look at its log"
     sentence = said if answer.status_code in (400, 404, 422) else f"{service}: {said}"
-    return Refused(answer.status_code, code, sentence)
+    return Refused(answer.status_code, code, sentence, refusals)
 
 
 def _problem(answer: httpx.Response) -> str:

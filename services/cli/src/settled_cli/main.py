@@ -23,7 +23,7 @@ from settled_cli.demo.command import demo
 from settled_cli.explain import explain
 from settled_cli.faults import OUT as FAULTS_OUT
 from settled_cli.faults import faults
-from settled_cli.fleet import ALL, BESIDE, STATE, Fleet, Plan
+from settled_cli.fleet import STATE, Fleet, Plan
 from settled_cli.folders import FolderRefused, made_by, remove
 from settled_cli.inspection import dead_letters, reconcile, replay, status
 from settled_cli.keys import keys
@@ -59,7 +59,7 @@ def up(as_json: Json = False) -> None:
     fleet = Fleet()
     try:
         with err.status("starting") as status:
-            fleet.up(Plan(services=(*ALL, *BESIDE)), lambda what: status.update(what))
+            fleet.up(Plan(), lambda what: status.update(what))
     except FolderRefused as refused:
         fail(str(refused), Exit.USAGE)
     except StackError as error:
@@ -107,7 +107,7 @@ def golden(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file of the golden format.")],
     through: Annotated[
         Literal["function", "service", "engine", "contract"],
-        typer.Option(help="The pure function; HTTP, Kafka and PostgreSQL; with invoices: the engine, a contract."),
+        typer.Option(help="The pure function; the running services; and of invoices alone: the engine, a contract."),
     ] = "function",
     as_json: Json = False,
 ) -> None:
@@ -119,26 +119,37 @@ def golden(
         verdicts = golden_cases.through_function(decisions)
     else:
         with err.status("starting") as status:
-            verdicts = asyncio.run(golden_cases.through_service(decisions, lambda what: status.update(what)))
+            verdicts = asyncio.run(golden_cases.through_service(decisions, status.update))
     if through == "engine":
         priced = golden_cases.through_engine(file)
     elif through == "contract":
         priced = golden_cases.through_contract(file)
+    elif through == "service":
+        from settled_cli import golden_invoices
+
+        with err.status("starting") as status:
+            priced = asyncio.run(golden_invoices.through_service(golden_cases.whole(file), status.update))
     else:
-        priced = golden_cases.not_yet(invoices)
+        priced = golden_cases.not_run(invoices)
     verdicts += priced
     missed = [verdict for verdict in verdicts if verdict.state == "miss"]
     if as_json:
-        print_json([{"id": v.id, "state": v.state, "expected": v.expected, "got": v.got} for v in verdicts])
+        print_json(
+            [
+                {"id": v.id, "state": v.state, "expected": v.expected, "got": v.got, "note": v.note or None}
+                for v in verdicts
+            ]
+        )
     else:
-        marks = {"ok": "[green]✓[/]", "miss": "[red]✗[/]", "not yet": "[dim]·[/]"}
+        marks = {"ok": "[green]✓[/]", "miss": "[red]✗[/]", "not run": "[dim]·[/]"}
         for verdict in verdicts:
-            out.print(f"{marks[verdict.state]} {verdict.id}  {verdict.title}  [dim]{verdict.state}[/]")
+            note = f", {verdict.note}" if verdict.note else ""
+            out.print(f"{marks[verdict.state]} {verdict.id}  {verdict.title}  [dim]{verdict.state}{note}[/]")
             if verdict.state == "miss":
                 out.print(f"    expected {verdict.expected}\n    got      {verdict.got}")
         passed = sum(verdict.state == "ok" for verdict in verdicts[: len(decisions)])
         how = "service" if through == "service" else "function"
-        rest = f"{len(invoices)} invoice cases not yet"
+        rest = f"{len(invoices)} invoice cases not run"
         if through == "engine":
             ok = [verdict.state == "ok" for verdict in priced]
             whole, points = ok[: len(invoices)], ok[len(invoices) :]
@@ -149,5 +160,8 @@ def golden(
         elif through == "contract":
             whole = [verdict.state == "ok" for verdict in priced]
             rest = f"[bold]{sum(whole)} of {len(whole)} invoice cases[/] through a contract of version 2, none left out"
+        elif through == "service":
+            ok = [verdict.state == "ok" for verdict in priced if verdict.got is not None]
+            rest = f"[bold]{sum(ok)} of {len(ok)} invoice cases[/] through it, {len(priced) - len(ok)} not run"
         out.print(f"\n[bold]{passed} of {len(decisions)} decisions[/] through the {how}; {rest}")
     raise typer.Exit(Exit.FINDING if missed else Exit.WELL)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from chassis.errors import WrongSetting
-from event_schemas.contracts import Contract
 from event_schemas.times import iso
 from settled_cli import applying
 from settled_cli import contracts as contract_files
@@ -22,8 +21,9 @@ from settled_cli.asking import Json, ask
 from settled_cli.cases import view as case_view
 from settled_cli.commanding import do
 from settled_cli.console import Exit, err, fail, out, print_json
+from settled_cli.contracts import Agreed, AnyContract
 from settled_cli.fleet import Fleet
-from settled_cli.line import Line
+from settled_cli.line import Line, Refused
 from settled_cli.planning import plan
 
 contracts = typer.Typer(help="What customers have agreed to.", no_args_is_help=True)
@@ -44,7 +44,7 @@ def apply(
     wait: Annotated[bool, typer.Option(help="Until each is applied, or set aside with a case.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Check a contract file and publish it, all of it or nothing; applying it again changes nothing."""
+    """Agree on the contracts of a file, all of them or none; applying it again changes nothing."""
     try:
         agreed = contract_files.read(file)
     except contract_files.ContractRefused as error:
@@ -53,47 +53,49 @@ def apply(
     if not fleet.running:
         fail("the line is not running: `settled up` starts it", Exit.NOT_RUNNING)
     customers = [contract.customer for contract in agreed]
-    there, before = ask(lambda line: _before(line, customers))
-    if refusals := applying.objections(agreed, there):
-        fail("\n".join([*refusals, "nothing was published"]))
-    try:
-        asyncio.run(contract_files.publish(agreed, fleet.stack.urls.kafka_bootstrap_servers))
-    except WrongSetting as error:
-        fail(str(error))
+    before = ask(lambda line: applying.open_cases(line, customers))
+    found = ask(lambda line: _agree(line, agreed))
+    on_the_bus = [contract for contract, one in zip(agreed, found, strict=True) if one.waits is None]
     if not wait:
-        _tell(agreed, {}, [], as_json=as_json)
+        _tell(found, {}, [], as_json=as_json)
         return
     with err.status("waiting for the Stripe objects"):
-        dealt_with, new = ask(lambda line: _after(line, agreed, before))
-    _tell(agreed, dealt_with, new, as_json=as_json)
-    raise typer.Exit(Exit.FINDING if applying.set_aside(agreed, dealt_with) else Exit.WELL)
+        dealt_with, new = ask(lambda line: _after(line, on_the_bus, before))
+    _tell(found, dealt_with, new, as_json=as_json)
+    raise typer.Exit(Exit.FINDING if applying.set_aside(on_the_bus, dealt_with) else Exit.WELL)
 
 
-async def _before(line: Line, customers: list[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    return await applying.known(line, customers), await applying.open_cases(line, customers)
+async def _agree(line: Line, agreed: Sequence[AnyContract]) -> list[Agreed]:
+    """Ends the command with all that the service has against the file."""
+    try:
+        return await contract_files.agree(line, agreed)
+    except Refused as refused:
+        if not refused.refusals:
+            raise
+        fail("\n".join([*applying.told(refused.refusals), "nothing of the file was agreed"]))
 
 
 async def _after(
-    line: Line, agreed: tuple[Contract, ...], before: list[dict[str, Any]]
+    line: Line, agreed: Sequence[AnyContract], before: list[dict[str, Any]]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     dealt_with = await applying.outcome(line, agreed)
     return dealt_with, applying.caused(before, await applying.open_cases(line, dealt_with))
 
 
-def _tell(
-    agreed: tuple[Contract, ...], dealt_with: dict[str, Any], new: list[dict[str, Any]], *, as_json: bool
-) -> None:
+def _tell(agreed: Sequence[Agreed], dealt_with: dict[str, Any], new: list[dict[str, Any]], *, as_json: bool) -> None:
     """Each contract with what became of it, and the cases that applying them has opened."""
     if as_json:
-        published = [{"customer": one.customer, "revision": one.revision} for one in agreed]
-        print_json({"contracts": list(dealt_with.values()) or published, "cases": new})
+        rows = [dealt_with.get(one.customer) or asdict(one) for one in agreed]
+        print_json({"contracts": rows, "cases": new})
         return
     for contract in agreed:
         known = dealt_with.get(contract.customer) or {"handled_revision": 0}
         applied = known.get("applied_revision") or 0
         name = f"{contract.customer} revision {contract.revision}"
-        if known["handled_revision"] < contract.revision:
-            later = f"; at Stripe it is made a month before {iso(contract.billing_anchor)[:10]}" if dealt_with else ""
+        if contract.waits is not None:
+            out.print(f"[green]✓[/] {name} is agreed, and not billed until readers bill version 2: {contract.waits}")
+        elif known["handled_revision"] < contract.revision:
+            later = "; at Stripe it is made a month before its first billing day" if dealt_with else ""
             out.print(f"[green]✓[/] {name} is published{later}")
         elif applied >= contract.revision:
             out.print(f"[green]✓[/] {name}")

@@ -17,6 +17,7 @@ from contracts_service.catalog.domain.versions import KeptCatalog, Uses, applied
 from contracts_service.catalog.folder import read_document, read_folder
 from settled_cli import catalog as commands
 from settled_cli.catalog import catalog, differences, summary
+from settled_cli.line import LineError
 
 SHIPPED = Path(__file__).parents[3] / "contracts" / "catalog"
 
@@ -77,8 +78,13 @@ class Stored:
     def __init__(self) -> None:
         self.kept = KeptCatalog()
         self.uses: Uses = {}
+        self.stripe: list[dict[str, Any]] | None = []
 
     async def get(self, service: str, path: str) -> dict[str, Any]:
+        if (service, path) == ("invoicing-sync", "/v1/catalogue"):
+            if self.stripe is None:
+                raise LineError("invoicing-sync does not answer")
+            return {"objects": self.stripe}
         assert (service, path) == ("contracts", "/v1/catalog")
         return {"number": self.kept.number, "catalog": content_of(self.kept.offered())}
 
@@ -119,7 +125,9 @@ def test_applying_twice_changes_nothing_and_an_export_says_the_same(stored: Stor
     assert "nothing to do: the catalogue is number 1" in again.stdout
 
     assert run("export", str(tmp_path / "out"))[0] == 0
-    assert run("plan", str(tmp_path / "out")) == (0, {"number": 1, "changes": [], "unchanged": 39, "refusals": []})
+    stripe = {"asked": True, "why": None, "edited": [], "unknown": []}
+    planned = {"number": 1, "changes": [], "unchanged": 39, "refusals": [], "stripe": stripe}
+    assert run("plan", str(tmp_path / "out")) == (0, planned)
     assert read_folder(tmp_path / "out") == read_folder(SHIPPED)
 
 
@@ -153,3 +161,33 @@ def test_a_plan_fits_80_columns(stored: Stored) -> None:
     assert lines[0] == "39 differences, 0 entries unchanged"
     assert lines[-1] == "✗ nothing was applied"
     assert any("new" in line and "plans.essential_monthly" in line for line in lines)
+
+
+AT_STRIPE = {"stripe_id": "x_1", "active": True, "ours": True, "edits": []}
+ARCHIVED = AT_STRIPE | {"kind": "price", "name": "settled.advance.copilot.usd.0", "item": "copilot", "active": False}
+ARCHIVED |= {"edits": ["it was archived"]}
+
+
+def test_a_plan_names_what_stripe_has_and_what_a_person_changed_there(stored: Stored) -> None:
+    unknown = AT_STRIPE | {"kind": "product", "name": "Consulting", "item": None, "ours": False}
+    stored.stripe = [AT_STRIPE | {"kind": "meter", "name": "resolution", "item": "resolution"}, ARCHIVED, unknown]
+
+    code, found = run("plan", str(SHIPPED))
+    told = CliRunner().invoke(catalog, ["plan", str(SHIPPED)], env={"COLUMNS": "200"}).output
+
+    assert code == 1
+    assert (found["stripe"]["edited"], found["stripe"]["unknown"]) == ([ARCHIVED], [unknown])
+    assert "it was archived" in told
+    assert "Consulting" in told
+
+
+def test_a_plan_without_an_answer_of_stripe_says_so_and_is_a_plan(stored: Stored) -> None:
+    stored.stripe = None
+
+    code, found = run("plan", str(SHIPPED))
+
+    assert (code, found["stripe"]["asked"]) == (0, False)
+    assert len(found["changes"]) > 0
+    assert "Stripe was not asked: invoicing-sync does not answer" in " ".join(
+        CliRunner().invoke(catalog, ["plan", str(SHIPPED)], env={"COLUMNS": "200"}).output.split()
+    )

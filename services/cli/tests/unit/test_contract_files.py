@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from event_schemas.contract_v2.testing import a_document, seats
 from settled_cli import contracts
 from settled_cli.contracts import ContractRefused
+from settled_cli.fleet import Fleet
+from settled_cli.line import Line, LineError
 
 SOUND = """\
 contracts:
@@ -131,3 +137,91 @@ def test_a_file_that_holds_no_contracts_says_so(text: str, told: str, tmp_path: 
 
     assert said.startswith(told)
     assert not LIBRARY.search(said)
+
+
+def of_version_2(**changes: Any) -> dict[str, Any]:
+    document = a_document(**changes)
+    document["billing"][0]["billing_email"] = "billing@acme.example"
+    return document
+
+
+def test_a_file_holds_contracts_of_version_2_too(tmp_path: Path) -> None:
+    (tmp_path / "acme.json").write_text(json.dumps({"contracts": [of_version_2()]}))
+
+    assert [contract.revision for contract in contracts.read(tmp_path / "acme.json")] == [1]
+
+
+def test_one_that_contradicts_itself_is_told_by_its_field(tmp_path: Path) -> None:
+    text = json.dumps({"contracts": [of_version_2(items=[seats(), seats()])]})
+
+    assert "acme.yaml line 1: acme: items.seat: " in refusal(tmp_path, text)
+
+
+def test_version_2_needs_an_address_and_a_customer_stands_once(tmp_path: Path) -> None:
+    without = refusal(tmp_path, json.dumps({"contracts": [a_document()]}))
+    twice = refusal(tmp_path, json.dumps({"contracts": [of_version_2(), of_version_2()]}))
+
+    assert "acme: billing[0].billing_email: say to which e-mail address its invoices go" in without
+    assert "acme: customer: stands twice; write the newest revision alone" in twice
+
+
+class Service:
+    """Stands in for the line: keeps what was asked of `contracts`, and is quiet after a while."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.keys: set[str] = set()
+        self.looks = 0
+
+    async def post(self, service: str, path: str, body: Any) -> Any:
+        assert service == "contracts"
+        self.asked.append((path, len(body["commands"])))
+        self.keys |= {command["key"] for command in body["commands"]}
+        rows = [{"customer": one["contract"]["customer"], "revision": 1} for one in body["commands"]]
+        return {"contracts": [{**row, "repeated": False, "waits": None} for row in rows]}
+
+    async def get(self, service: str, path: str, **_: Any) -> Any:
+        self.looks += 1
+        return {"quiet": self.looks > 2, "waiting_for": ["revisions"]}
+
+
+@pytest.mark.parametrize(
+    ("count", "asked"),
+    [
+        (3, [("/v1/contracts", 3)]),
+        (
+            1001,
+            [
+                ("/v1/contracts?dry_run=true", 1000),
+                ("/v1/contracts?dry_run=true", 1),
+                ("/v1/contracts", 1000),
+                ("/v1/contracts", 1),
+            ],
+        ),
+    ],
+)
+def test_a_long_file_is_tried_whole_before_any_of_it_is_agreed(
+    count: int, asked: list[tuple[str, int]], tmp_path: Path
+) -> None:
+    (tmp_path / "acme.yaml").write_text(SOUND)
+    (one,) = contracts.read(tmp_path / "acme.yaml")
+    service = Service()
+    many = [one.model_copy(update={"customer": f"c-{place}"}) for place in range(count)]
+
+    found = asyncio.run(contracts.agree(service, many))  # type: ignore[arg-type]
+
+    assert service.asked == asked
+    assert (len(service.keys), [row.customer for row in found]) == (count, [one.customer for one in many])
+    assert service.looks == 3
+
+
+def test_a_line_without_the_service_says_so(tmp_path: Path) -> None:
+    (tmp_path / "services.json").write_text(json.dumps({"rating-0": {"port": 1}}))
+    (tmp_path / "credentials.json").write_text(json.dumps({"access_key": "stk_test"}))
+
+    async def agree() -> None:
+        async with Line(Fleet(tmp_path)) as line:
+            await contracts.agree(line, [])
+
+    with pytest.raises(LineError, match="contracts has never run in this line: `settled up` starts what is missing"):
+        asyncio.run(agree())

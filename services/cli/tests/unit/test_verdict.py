@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from settled_cli import corrections
-from settled_cli.demo.check import priced_differences
+from settled_cli.demo.check import credit_differences, priced_differences
 
 
 def priced(customer: str, minor: int | None, *, currency: str = "USD", document: str | None = "credit_note") -> Any:
@@ -40,6 +40,20 @@ def test_a_minor_unit_too_much_or_too_little_is_a_difference(
     found: list[dict[str, Any]], told: list[tuple[str, dict[str, int], dict[str, int | None]]]
 ) -> None:
     assert [(each.what, each.expected, each.got) for each in priced_differences(TRUTH, found)] == told
+
+
+@pytest.mark.parametrize(
+    ("credited", "told"),
+    [
+        ({"acme": 297}, []),
+        ({"acme": 296}, [("acme: credit notes", 297, 296)]),
+        ({}, [("acme: credit notes", 297, 0)]),
+        ({"acme": 297, "beta": 1}, [("beta: credit notes", 0, 1)]),
+        ({"acme": 297, "nobody": 1}, [("nobody: credit notes", 0, 1)]),
+    ],
+)
+def test_credit_notes_are_what_the_truth_owes_back(credited: dict[str, int], told: list[tuple[str, int, int]]) -> None:
+    assert [(each.what, each.expected, each.got) for each in credit_differences(TRUTH, credited)] == told
 
 
 def test_corrections_are_summed_by_what_they_become_and_by_currency() -> None:

@@ -23,6 +23,7 @@ from chassis.store import create_engine
 from chassis.testing import SetClock
 from chassis.topics import ensure_topics
 from contracts_service.agreements.api import AgreementsApi
+from contracts_service.agreements.whole_api import WholeApi
 from contracts_service.catalog.api import CatalogApi
 from contracts_service.parts import STORE_AWAY, Parts
 from contracts_service.publishing.publisher import Publisher
@@ -114,6 +115,7 @@ def build(settings: Settings, *, clock: BusinessClock | SetClock | None = None) 
     app = create_app(SERVICE, health=health, access=access, quiet=lambda at: service.quiet(at), lifespan=lifespan)
     app.include_router(CatalogApi(parts).router)
     app.include_router(AgreementsApi(parts).router)
+    app.include_router(WholeApi(parts).router)
     service = Service(app, parts, publisher)
     return service
 

@@ -48,7 +48,7 @@ REVISIONS = Table(
     Column("revision", Integer, primary_key=True),
     Column("document", JSONB, nullable=False),  # the whole contract, version 2
     Column("command", JSONB, nullable=False),
-    Column("catalog", Integer, nullable=False),  # number of the catalogue that it was decided by
+    Column("catalog", Integer),  # number of the catalogue that it was decided by; null: nothing was offered yet
     Column("asked_by", Text, nullable=False),
     Column("agreed_at", _INSTANT, nullable=False),
     Column("effective_at", _INSTANT, nullable=False),

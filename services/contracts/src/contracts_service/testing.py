@@ -144,6 +144,24 @@ def a_sign_up(**changes: Any) -> Document:
     return asked("sign_up", at=START.isoformat(), terms=terms(**changes))
 
 
+def from_the_file(customer: str = "acme", **changes: Any) -> Document:
+    """A contract of version 1, as a file of contracts holds it: three seats and resolutions from START on."""
+    start = START.isoformat()
+    return {
+        "customer": customer,
+        "name": "Acme Ltd",
+        "issuer": "settled-us",
+        "channel": "self_serve",
+        "currency": "USD",
+        "billing_email": "billing@acme.example",
+        "billing_anchor": start,
+        "revision": 1,
+        "timeline": [{"effective_from": start, "policy": {"version": "standard-1"}}],
+        "metered": [{"meter": "resolution", "price": {"scheme": "per_unit", "unit_price": "0.99"}}],
+        "licensed": [{"item": "basic_seat", "quantity": 3, "unit_price": "39"}],
+    } | changes
+
+
 def after(
     commands: Iterable[Document], *, now: datetime = START, catalog: Catalog | None = None, **first: Any
 ) -> ContractV2:

@@ -24,8 +24,9 @@ from schemathesis.specs.openapi.checks import (
 from chassis.testing import HouseKeys
 from contracts_service.app import build
 from contracts_service.settings import Settings
-from contracts_service.testing import a_catalog, asked, terms
+from contracts_service.testing import a_catalog, asked, from_the_file, terms
 from embedded_stack import Stack
+from event_schemas.contract_v2.testing import a_document
 
 from .conftest import Process
 
@@ -76,8 +77,9 @@ def test_no_generated_request_gets_a_5xx_or_an_undocumented_answer(
     case.call_and_validate(shared.url, headers=house_keys.header, checks=CHECKS)
 
 
-# A generator of all nineteen shapes takes seconds to build; sound commands with anything in any place find more.
+# A generator of all twenty shapes takes seconds to build; sound commands with anything in any place find more.
 COMMAND = SCHEMA["/v1/contracts/{customer}/commands"]["POST"]
+VERSION_1 = from_the_file("acme", revision=9)
 RAMP = [{"at": "2026-03-01T00:00:00Z", "quantity": 1}]
 SOUND = [
     asked("sign_up", terms=terms(coupon="welcome", add_ons=[{"add_on": "copilot"}], tax_address={"country": "DE"})),
@@ -99,6 +101,8 @@ SOUND = [
     asked("move_issuer", issuer="settled-ie"),
     asked("cancel", when="period_end"),
     asked("undo", revision=1),
+    asked("agree", contract=a_document(customer="acme", revision=9)),
+    asked("agree", contract=VERSION_1),
 ]
 INSTANTS = st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2199-12-31T23:59:59Z", "7"])
 ANYTHING = st.recursive(
@@ -154,3 +158,14 @@ def test_nor_does_a_command_without_a_key(shared: Process) -> None:
     answer = shared.client.post("/v1/contracts/acme/commands", json=asked("cancel"), headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(found=st.lists(commands(), min_size=1, max_size=3), dry_run=st.booleans())
+def test_nor_do_whole_contracts(
+    found: list[dict[str, Any]], dry_run: bool, shared: Process, house_keys: HouseKeys
+) -> None:
+    case = SCHEMA["/v1/contracts"]["POST"].Case(
+        query={"dry_run": str(dry_run).lower()}, body={"commands": found}, media_type="application/json"
+    )
+    case.call_and_validate(shared.url, headers=house_keys.header, checks=CHECKS)

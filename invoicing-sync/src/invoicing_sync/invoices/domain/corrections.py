@@ -25,7 +25,7 @@ from pricing.corrections import Document, correction
 from pricing.engine import expected_invoice
 from pricing.periods import say
 from pricing.terms import Terms
-from pricing.usage import Used, used_at
+from pricing.usage import NOTHING_BEFORE, BilledBefore, Used, used_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,24 @@ def price(
     return _priced(engine_terms(terms, revision=revision), period, frozen, late, from_engine_line, _name)
 
 
-def price_agreement(agreement: Agreement, period: Period, frozen: Sequence[Used], late: Sequence[LateEntry]) -> Priced:
-    """The same by a contract of version 2. Raises ValueError for usage of another period."""
+def price_agreement(
+    agreement: Agreement,
+    period: Period,
+    frozen: Sequence[Used],
+    late: Sequence[LateEntry],
+    before: BilledBefore = NOTHING_BEFORE,
+) -> Priced:
+    """
+    The same by a contract of version 2. Raises ValueError for usage of another period.
+
+    Args:
+        before: what the invoices before its own left, and of prepaid credits what nobody has drawn by now.
+    """
 
     def say_line(line: engine.Line) -> Line:
         return line_of(agreement, line)
 
-    return _priced(agreement.terms, period, frozen, late, say_line, agreement.name_of)
+    return _priced(agreement.terms, period, frozen, late, say_line, agreement.name_of, before)
 
 
 def _priced(
@@ -100,8 +111,9 @@ def _priced(
     late: Sequence[LateEntry],
     say_line: Callable[[engine.Line], Line],
     name_of: Callable[[str], str],
+    billed: BilledBefore = NOTHING_BEFORE,
 ) -> Priced:
-    before, *between = _stages(agreed, period, frozen, late)
+    before, *between = _stages(agreed, period, frozen, late, billed)
     after = between[-1] if between else before
     whole = correction(before, after)
     nets = [stage.net for stage in (before, *between)]
@@ -121,14 +133,14 @@ def _priced(
 
 
 def _stages(
-    agreed: Terms, period: Period, frozen: Sequence[Used], late: Sequence[LateEntry]
+    agreed: Terms, period: Period, frozen: Sequence[Used], late: Sequence[LateEntry], billed: BilledBefore
 ) -> Iterator[engine.Invoice]:
     """The period as it stood at its freeze, then with each entry that has come since."""
     sums = Sums(agreed, period, frozen)
-    yield expected_invoice(agreed, period.end, sums.billable())
+    yield expected_invoice(agreed, period.end, sums.billable(), billed)
     for entry in late:
         sums.add(_used(entry))
-        yield expected_invoice(agreed, period.end, sums.billable())
+        yield expected_invoice(agreed, period.end, sums.billable(), billed)
 
 
 def _used(entry: LateEntry) -> Used:

@@ -34,3 +34,19 @@ async def before(pool: Pool, customer: str, number: int) -> BilledBefore:
     for row in rows:
         drawn.update(row["drawn"])
     return BilledBefore(invoice_days=tuple(row["billing_day"] for row in rows), prepaid_drawn=drawn)
+
+
+async def reopened(pool: Pool, customer: str, number: int) -> BilledBefore:
+    """
+    What a period finds that is rated again: its earlier invoices, and of each prepaid credit what it has drawn itself
+    and what nobody has drawn by now.
+    """
+    rows = await pool.fetch(
+        "SELECT number, billing_day, drawn FROM billed WHERE customer = $1 ORDER BY number", customer
+    )
+    elsewhere: Counter[str] = Counter()
+    for row in rows:
+        if row["number"] != number:
+            elsewhere.update(row["drawn"])
+    days = tuple(row["billing_day"] for row in rows if row["number"] < number)
+    return BilledBefore(invoice_days=days, prepaid_drawn=elsewhere)

@@ -60,7 +60,7 @@ class Bench:
         agreed = tuple(Contract.model_validate(c) for c in load_contracts(CUSTOMERS, start=start))
         async with Line(self.fleet) as line:
             say(f"agreeing {CUSTOMERS:,} contracts")
-            await contracts.publish(agreed, self.fleet.stack.urls.kafka_bootstrap_servers)
+            await contracts.agree(line, agreed)
             await self._settled(line, "contracts")
             sender = Sender(self.fleet.url("usage-ingest"), self.fleet.api_key)
             try:

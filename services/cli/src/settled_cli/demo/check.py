@@ -86,6 +86,14 @@ def _customers(truth: Truth, outcome: Outcome) -> Iterator[Difference]:
         for what, theirs in (("corrections", outcome.corrections), ("coming", outcome.coming)):
             wanted = {meter: Decimal(value) for meter, value in expected[what].items()}
             yield from _compare(f"{customer}: {what}", wanted, theirs.get(customer, {}))
+    yield from credit_differences(truth["customers"], outcome.credited)
+
+
+def credit_differences(customers: Truth, credited: dict[str, int]) -> Iterator[Difference]:
+    """Where credit notes at Stripe are not what the truth owes back; what it is owed more is on none."""
+    for customer in dict.fromkeys([*customers, *credited]):
+        priced = sum(customers[customer]["priced"].values()) if customer in customers else 0
+        yield from _compare(f"{customer}: credit notes", max(0, -priced), credited.get(customer, 0))
 
 
 def priced_differences(customers: Truth, found: Iterable[dict[str, Any]]) -> Iterator[Difference]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,18 @@ class Outcome:
     coming: dict[str, dict[str, Decimal]]
     entries: list[dict[str, Any]]
     reconciliation: dict[str, Any]
+    credited: dict[str, int] = field(default_factory=dict)  # customer to what credit notes at Stripe come to
+
+
+async def credited(line: Line) -> dict[str, int]:
+    """By customer what the credit notes come to that Stripe has, in minor units."""
+    dump = await line.get("sandbox", "/_sandbox/dump")
+    by_stripe_id = {stripe_id: customer for customer, stripe_id in dump["customers"].items()}
+    sums: dict[str, int] = defaultdict(int)
+    for note in dump["credit_notes"]:
+        if note["status"] == "issued":
+            sums[by_stripe_id[note["customer"]]] += note["total"]
+    return dict(sums)
 
 
 async def collect(line: Line, customers: list[str], *, start: str, end: str, last: str) -> Outcome:

@@ -46,7 +46,7 @@ class Carried:
     money: Foreseen | None = None  # of what was only tried
 
 
-class _KeyTaken(Exception):
+class KeyTaken(Exception):
     """Somebody has just used the same key: what became of it can be read now."""
 
 
@@ -59,12 +59,12 @@ async def carry_out(customer: str, command: AnyCommand, *, by: str, dry_run: boo
             contract, 422 where the rules say no. Nothing is written then, nor with `dry_run`.
     """
     must_be_storable(command.model_dump(mode="json"))
-    print_of = _fingerprint(customer, command)
+    print_of = fingerprint(customer, command)
     for _ in range(3):
         try:
             async with parts.engine.begin() as connection:
                 carried = await _once(connection, customer, command, print_of, by=by, dry_run=dry_run, parts=parts)
-        except _KeyTaken:
+        except KeyTaken:
             continue
         if not carried.repeated and not dry_run:
             parts.written.set()
@@ -86,7 +86,7 @@ async def _once(
     parts: Parts,
 ) -> Carried:
     if (known := await command_of_key(connection, command.key)) is not None:
-        return await _answer_again(connection, known, print_of)
+        return await answer_again(connection, known, print_of)
     await lock(connection, "catalog", shared=True)
     kept = await newest_catalog(connection)
     contract = await contract_at_rest(connection, customer)
@@ -94,21 +94,32 @@ async def _once(
     decided = decide(customer, command, contract, kept.offered(), now=parts.clock.now(), quoted=quoted)
     if isinstance(decided, Refusal):
         if await command_of_key(connection, command.key) is not None:
-            raise _KeyTaken  # refused for what the same command has just done
+            raise KeyTaken  # refused for what the same command has just done
         raise _problem(decided)
+    if decided.unchanged:
+        return Carried(decided.contract, repeated=True)
     if dry_run:
         return Carried(decided.contract, repeated=False, money=foresee(contract, decided.contract))
     known = Known(print_of, customer, decided.contract.revision)
     if not await claim_key(connection, command.key, known):
-        raise _KeyTaken
+        raise KeyTaken
     if not await append_revision(connection, decided, command, catalog=kept.number, asked_by=by):
-        sentence = f"somebody else has changed this contract at the same time, by revision {known.revision}"
-        raise Problem(409, "changed_meanwhile", f"{sentence}; look at it, and decide again", field="customer")
+        raise changed_meanwhile(decided.contract)
     await ensure_uses(connection, customer, decided.uses)
     return Carried(decided.contract, repeated=False)
 
 
-async def _answer_again(connection: AsyncConnection, known: Known, print_of: bytes) -> Carried:
+def changed_meanwhile(contract: ContractV2) -> Problem:
+    """The refusal of a revision whose number somebody else has taken at the same time."""
+    sentence = (
+        f"somebody else has changed the contract of {contract.customer} at the same time, by revision "
+        f"{contract.revision}; look at it, and decide again"
+    )
+    return Problem(409, "changed_meanwhile", sentence, field="customer")
+
+
+async def answer_again(connection: AsyncConnection, known: Known, print_of: bytes) -> Carried:
+    """What became of a command under its key. Raises Problem 409 where the key stands for another command."""
     if known.fingerprint != print_of:
         sentence = "this key was used for another command; take a new key for each command, and the same to repeat it"
         raise Problem(409, "key_reused", sentence, field="key")
@@ -159,7 +170,8 @@ def _must_be_the_same(quote: Quote, had: Quote) -> None:
         raise Problem(409, "quote_exists", sentence, field="quote")
 
 
-def _fingerprint(customer: str, command: AnyCommand) -> bytes:
+def fingerprint(customer: str, command: AnyCommand) -> bytes:
+    """The same for the same command of the same customer."""
     content = command.model_dump(mode="json", exclude_defaults=True) | {"customer": customer}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,25 @@ async def command_of_key(connection: AsyncConnection, key: str) -> Known | None:
     return Known(bytes(found["fingerprint"]), found["customer"], found["revision"]) if found is not None else None
 
 
+async def commands_of_keys(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, Known]:
+    """What was done under these keys, by key; those that nothing was done under are left out."""
+    rows = (await connection.execute(select(COMMANDS).where(COMMANDS.c.key.in_(keys)))).mappings()
+    return {row["key"]: Known(bytes(row["fingerprint"]), row["customer"], row["revision"]) for row in rows}
+
+
+async def contracts_at_rest(connection: AsyncConnection, customers: Sequence[str]) -> dict[str, ContractV2]:
+    """The newest revision of each of these customers' contracts; who has none is left out."""
+    newest = (
+        select(REVISIONS.c.customer, func.max(REVISIONS.c.revision).label("revision"))
+        .where(REVISIONS.c.customer.in_(customers))
+        .group_by(REVISIONS.c.customer)
+        .subquery()
+    )
+    at = (REVISIONS.c.customer == newest.c.customer) & (REVISIONS.c.revision == newest.c.revision)
+    query = select(REVISIONS.c.customer, REVISIONS.c.document).join(newest, at)
+    return {row[0]: ContractV2.model_validate(row[1]) for row in await connection.execute(query)}
+
+
 async def contract_at_rest(
     connection: AsyncConnection, customer: str, revision: int | None = None
 ) -> ContractV2 | None:
@@ -45,35 +65,55 @@ async def contract_at_rest(
 
 async def claim_key(connection: AsyncConnection, key: str, known: Known) -> bool:
     """Claim a key for what is about to be stored; False where somebody else has, who has committed by now."""
-    values = {"key": key, "fingerprint": known.fingerprint, "customer": known.customer, "revision": known.revision}
-    statement = insert_or(COMMANDS).values(**values).on_conflict_do_nothing().returning(COMMANDS.c.key)
-    return (await connection.execute(statement)).scalar_one_or_none() is not None
+    return await claim_keys(connection, {key: known})
+
+
+async def claim_keys(connection: AsyncConnection, keys: Mapping[str, Known]) -> bool:
+    """Claim keys; False where somebody else has one of them: end the transaction, the others were claimed."""
+    rows = [
+        {"key": key, "fingerprint": known.fingerprint, "customer": known.customer, "revision": known.revision}
+        for key, known in keys.items()
+    ]
+    statement = insert_or(COMMANDS).values(rows).on_conflict_do_nothing().returning(COMMANDS.c.key)
+    return len((await connection.execute(statement)).all()) == len(rows)
 
 
 async def append_revision(
     connection: AsyncConnection, decided: Decided, command: AnyCommand, *, catalog: int, asked_by: str
 ) -> bool:
     """Store the next revision and that it is to be published; False where another one of its number is there by now."""
-    contract, change = decided.contract, decided.contract.history[-1]
-    statement = (
-        insert_or(REVISIONS)
-        .values(
-            customer=contract.customer,
-            revision=contract.revision,
-            document=contract.model_dump(mode="json", exclude_none=True),
-            command=command.model_dump(mode="json", exclude_defaults=True),
-            catalog=catalog,
-            asked_by=asked_by,
-            agreed_at=change.agreed_at,
-            effective_at=change.effective_at,
-        )
-        .on_conflict_do_nothing()
-        .returning(REVISIONS.c.revision)
-    )
-    if (await connection.execute(statement)).scalar_one_or_none() is None:
-        return False
-    await connection.execute(insert(OUTBOX).values(customer=contract.customer, revision=contract.revision, state="due"))
-    return True
+    return bool(await append_revisions(connection, [(decided, command)], catalog=catalog, asked_by=asked_by))
+
+
+async def append_revisions(
+    connection: AsyncConnection, made: Sequence[tuple[Decided, AnyCommand]], *, catalog: int, asked_by: str
+) -> set[str]:
+    """Store next revisions, of a customer each, and that they are to be published; the customers whose were stored."""
+    rows = [_row(decided.contract, command, catalog=catalog, asked_by=asked_by) for decided, command in made]
+    statement = insert_or(REVISIONS).values(rows).on_conflict_do_nothing().returning(REVISIONS.c.customer)
+    stored = set((await connection.execute(statement)).scalars())
+    due = [
+        {"customer": row["customer"], "revision": row["revision"], "state": "due"}
+        for row in rows
+        if row["customer"] in stored
+    ]
+    if due:
+        await connection.execute(insert(OUTBOX).values(due))
+    return stored
+
+
+def _row(contract: ContractV2, command: AnyCommand, *, catalog: int, asked_by: str) -> dict[str, Any]:
+    change = contract.history[-1]
+    return {
+        "customer": contract.customer,
+        "revision": contract.revision,
+        "document": contract.model_dump(mode="json", exclude_none=True),
+        "command": command.model_dump(mode="json", exclude_defaults=True, exclude={"contract"}),  # it is the document
+        "catalog": catalog or None,  # 0: nothing is offered
+        "asked_by": asked_by,
+        "agreed_at": change.agreed_at,
+        "effective_at": change.effective_at,
+    }
 
 
 async def list_contracts(connection: AsyncConnection, *, after: str, limit: int) -> list[RowMapping]:

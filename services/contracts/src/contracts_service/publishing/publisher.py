@@ -6,9 +6,10 @@ Puts what is stored on the bus, in the order in which it was stored.
     3  what changed goes to `contract.changes`, and is confirmed
     4  the rows are marked, and the lock ends
 
-A contract that version 1 cannot say, while its readers take no other, waits as `waiting_for_readers`: what changed is
-published, the contract is not, and none of its earlier revisions is taken back. Once `PUBLISH_VERSION_2` is set, what
-waits is due again. A later revision that is published supersedes what waits before it.
+A contract goes out in the lowest version that says all of it; once it went out as version 2, it stays there. One that
+version 1 cannot say, while its readers take no other, waits as `waiting_for_readers`: what changed is published, the
+contract is not, and none of its earlier revisions is taken back. Once `PUBLISH_VERSION_2` is set, what waits is due
+again. A later revision that is published supersedes what waits before it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from aiokafka.errors import KafkaError
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.bus import confirmed, partition_of_key
@@ -87,19 +89,14 @@ class Publisher:
     async def _publish(
         self, connection: AsyncConnection, rows: Sequence[RowMapping], contracts: Sequence[ContractV2]
     ) -> None:
-        version_2 = self._parts.settings.publish_version_2
-        said = [
-            contract_record(contract, version_2=version_2) if not row["overtaken"] else None
-            for row, contract in zip(rows, contracts, strict=True)
-        ]
+        said = _said(rows, contracts, version_2=self._parts.settings.publish_version_2)
         records = [one.record if one is not None else None for one in said]
         await self._send(CONTRACTS.name, contracts, records)
         FAILPOINTS.reach("publish.between-topics")
         changes = [change_record(one, row["command"]) for row, one in zip(rows, contracts, strict=True)]
         await self._send(CONTRACT_CHANGES.name, contracts, changes)
         FAILPOINTS.reach("publish.before-mark")
-        for row, one in zip(rows, said, strict=True):
-            await _mark(connection, row, one, self._parts.clock.now())
+        await _mark(connection, rows, said, self._parts.clock.now())
 
     async def _send(self, topic: str, contracts: Sequence[ContractV2], records: Sequence[bytes | None]) -> None:
         """Put these records on a topic, keyed by customer, and return when the broker has confirmed them."""
@@ -119,9 +116,28 @@ class Publisher:
             return (await connection.execute(query)).scalar_one()
 
 
+def _said(rows: Sequence[RowMapping], contracts: Sequence[ContractV2], *, version_2: bool) -> list[Said | None]:
+    """Each contract as a record; None where a later revision is on the bus. Who is on version 2 stays on it."""
+    said: list[Said | None] = []
+    on_version_2 = {row["customer"] for row in rows if row["on_version_2"]}
+    for row, contract in zip(rows, contracts, strict=True):
+        if row["overtaken"]:
+            said.append(None)
+            continue
+        one = contract_record(contract, version_2=version_2, stays=contract.customer in on_version_2)
+        if one.record is not None and one.version == 2:
+            on_version_2.add(contract.customer)
+        said.append(one)
+    return said
+
+
 async def _due(connection: AsyncConnection) -> Sequence[RowMapping]:
-    """The due rows in order; `overtaken` where a later revision of the customer is on the bus already."""
-    later = OUTBOX.alias("later")
+    """
+    The due rows in order; `overtaken` where a later revision of the customer is on the bus already, `on_version_2`
+    where any went out as version 2.
+    """
+    later, other = OUTBOX.alias("later"), OUTBOX.alias("other")
+    as_2 = select(other.c.seq).where(other.c.customer == OUTBOX.c.customer, other.c.as_version == 2)
     overtaken = select(later.c.seq).where(
         later.c.customer == OUTBOX.c.customer, later.c.revision > OUTBOX.c.revision, later.c.state == "published"
     )
@@ -134,6 +150,7 @@ async def _due(connection: AsyncConnection) -> Sequence[RowMapping]:
             REVISIONS.c.document,
             REVISIONS.c.command,
             overtaken.exists().label("overtaken"),
+            as_2.exists().label("on_version_2"),
         )
         .join(REVISIONS, at)
         .where(OUTBOX.c.state == "due")
@@ -143,18 +160,27 @@ async def _due(connection: AsyncConnection) -> Sequence[RowMapping]:
     return (await connection.execute(query)).mappings().all()
 
 
-async def _mark(connection: AsyncConnection, row: RowMapping, said: Said | None, now: datetime) -> None:
-    mine = update(OUTBOX).where(OUTBOX.c.seq == row["seq"])
-    if said is None:
-        await connection.execute(mine.values(state="superseded"))
-    elif said.record is None:
-        log.info(
-            "contract waits for readers of version 2",
-            extra={"customer": row["customer"], "revision": row["revision"], "why": said.why},
-        )
-        await connection.execute(mine.values(state="waiting_for_readers", why=said.why))
-    else:
-        await connection.execute(mine.values(state="published", as_version=said.version, published_at=now))
-        before = (OUTBOX.c.customer == row["customer"]) & (OUTBOX.c.revision < row["revision"])
+async def _mark(
+    connection: AsyncConnection, rows: Sequence[RowMapping], said: Sequence[Said | None], now: datetime
+) -> None:
+    """What became of each row, in as few statements as that takes."""
+    published: list[dict[str, Any]] = []
+    for row, one in zip(rows, said, strict=True):
+        mine = update(OUTBOX).where(OUTBOX.c.seq == row["seq"])
+        if one is None:
+            await connection.execute(mine.values(state="superseded"))
+        elif one.record is None:
+            log.info(
+                "contract waits for readers of version 2",
+                extra={"customer": row["customer"], "revision": row["revision"], "why": one.why},
+            )
+            await connection.execute(mine.values(state="waiting_for_readers", why=one.why))
+        else:
+            published.append({"of": row["seq"], "who": row["customer"], "to": row["revision"], "said": one.version})
+    if published:
+        values = {"state": "published", "as_version": bindparam("said"), "published_at": now}
+        await connection.execute(update(OUTBOX).where(OUTBOX.c.seq == bindparam("of")).values(values), published)
+        before = (OUTBOX.c.customer == bindparam("who")) & (OUTBOX.c.revision < bindparam("to"))
         waits = OUTBOX.c.state == "waiting_for_readers"
-        await connection.execute(update(OUTBOX).where(before & waits).values(state="superseded", why=None))
+        taken_over = update(OUTBOX).where(before & waits).values(state="superseded", why=None)
+        await connection.execute(taken_over, published)

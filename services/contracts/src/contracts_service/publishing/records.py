@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from contracts_service.agreements.domain.as_version_1 import as_version_1
 from contracts_service.agreements.domain.changes import changes_of
 from event_schemas.contract_v2 import ContractV2
+from event_schemas.contracts import Contract
 from event_schemas.events.contract_change_v1 import ContractChangeData, ContractChangeEvent
 from event_schemas.events.contract_v1 import ContractEvent
 from event_schemas.events.contract_v2 import ContractEventV2
@@ -27,14 +28,19 @@ class Said:
     why: str | None = None
 
 
-def contract_record(contract: ContractV2, *, version_2: bool) -> Said:
-    """The contract for the topic `contracts`: as version 2 where its readers take that, else as version 1 if it can."""
-    if version_2:
-        return Said(_encoded(ContractEventV2(**_envelope(contract, "contract"), data=contract)), 2)
+def contract_record(contract: ContractV2, *, version_2: bool, stays: bool = False) -> Said:
+    """
+    The contract for the topic `contracts`, in the lowest version that says all of it.
+
+    That is version 1 where it can. What it cannot say goes as version 2 where readers take that (`version_2`), and is
+    held back where they do not. `stays`: an earlier revision of it went out as version 2, and so do all later ones.
+    """
     said = as_version_1(contract)
-    if isinstance(said, str):
-        return Said(None, 2, said)
-    return Said(_encoded(ContractEvent(**_envelope(contract, "contract"), data=said)), 1)
+    if isinstance(said, Contract) and not stays:
+        return Said(_encoded(ContractEvent(**_envelope(contract, "contract"), data=said)), 1)
+    if version_2 or stays:
+        return Said(_encoded(ContractEventV2(**_envelope(contract, "contract"), data=contract)), 2)
+    return Said(None, 2, str(said))
 
 
 def change_record(contract: ContractV2, command: dict[str, Any]) -> bytes:

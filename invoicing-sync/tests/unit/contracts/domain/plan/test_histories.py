@@ -19,6 +19,7 @@ from invoicing_sync.contracts.domain.plan.at_stripe import AtStripe, HasItem, Ha
 from invoicing_sync.contracts.domain.plan.operations import Operation
 from invoicing_sync.contracts.domain.plan.planning import plan
 from invoicing_sync.contracts.domain.plan.testing import carried_out, moved
+from invoicing_sync.contracts.domain.plan.ways import over_at
 
 BEGIN = datetime(2026, 2, 1, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -187,6 +188,8 @@ def test_the_items_at_stripe_are_those_that_the_contract_has_at_the_instant(
         codes = {finding.code for finding in plan(stripe, contract, at).findings}
         if has is None or has.ended or codes or contract.period_of(at).end - at <= DAY:
             continue
+        if (over := over_at(contract)) is not None and over <= at:
+            continue  # the subscription ends with its items on it
 
         there = {item.key: item.quantity for item in has.items if item.quantity != 0}
 

@@ -7,7 +7,7 @@ Each says when (`at`; None: now), who, why, and a `key` of the caller's own: sen
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -276,9 +276,18 @@ class Undo(Command):
     revision: Revision
 
 
+class Agree(Command):
+    """Take a whole contract, of version 1 or 2, as it stands; its `revision` says which one it is."""
+
+    do: Literal["agree"]
+    contract: dict[str, Any]
+    channel: Channel = "console"
+
+
 AnyCommand = Annotated[
     SignUp
     | Sign
+    | Agree
     | ChangePlan
     | ChangeSeats
     | AddAddOn

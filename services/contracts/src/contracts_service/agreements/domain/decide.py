@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts_service.agreements.domain import billing, discounts, ending, items, metering
+from contracts_service.agreements.domain.agreeing import agree, uses_of
 from contracts_service.agreements.domain.commands import (
     AddAddOn,
+    Agree,
     AnyCommand,
     Cancel,
     ChangeBilling,
@@ -41,10 +43,15 @@ FURTHEST_MONTHS = 60  # nobody means an instant beyond it
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The contract with its new revision, and the catalogue's entries that it took by value."""
+    """
+    The contract with its new revision, and the catalogue's entries that it took by value.
+
+    `unchanged` where a whole contract was agreed already: it is answered with, and nothing is stored.
+    """
 
     contract: ContractV2
     uses: frozenset[Use]
+    unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,8 @@ def decide(
     try:
         if isinstance(command, SignUp | Sign):
             return _first(customer, command, contract, catalog, now, quoted)
+        if isinstance(command, Agree):
+            return _whole(customer, command, contract, catalog, now)
         if contract is None:
             sentence = f"{customer} has no contract here; sign_up or sign makes one"
             raise no("unknown_customer", "customer", sentence)
@@ -112,6 +121,18 @@ def _first(
         raise No(wrong)
     made, uses = first_contract(customer, command, quoted.terms, quoted.catalog, at=at, now=now, deal=quoted.deal)
     return Decided(made, uses)
+
+
+def _whole(customer: str, command: Agree, contract: ContractV2 | None, catalog: Catalog, now: datetime) -> Decided:
+    agreed = agree(customer, command, contract, now=now)
+    if agreed is None:
+        assert contract is not None
+        return Decided(contract, frozenset(), unchanged=True)
+    known = contract.revision if contract is not None else 0
+    for change in agreed.history:
+        if change.revision > known:
+            _not_too_far(change.effective_at, now)
+    return Decided(agreed, uses_of(agreed, catalog))
 
 
 def _next(command: AnyCommand, contract: ContractV2, catalog: Catalog, now: datetime) -> Decided:
@@ -151,8 +172,8 @@ def _next(command: AnyCommand, contract: ContractV2, catalog: Catalog, now: date
             ending.cancel(draft)
         case Undo():
             ending.undo(draft, command.revision, now=now)
-        case SignUp() | Sign():
-            raise AssertionError("a first contract has no revision before it")
+        case SignUp() | Sign() | Agree():
+            raise AssertionError("a first or a whole contract is not made from the revision before it")
     return Decided(draft.finish(command, now=now), frozenset(draft.uses))
 
 

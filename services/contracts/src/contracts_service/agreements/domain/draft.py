@@ -129,8 +129,13 @@ def nothing_entered_later(name: str, timeline: Sequence[Entry], at: datetime) ->
 
 
 def goes_on(contract: ContractV2, at: datetime) -> None:
-    """Raise No where the contract has ended at an instant, or its end is agreed: what begins would outlive it."""
-    plans = [item for item in living(contract.items) if item.plan is not None]
+    """
+    Raise No where the contract has ended at an instant, or its end is agreed: what begins would outlive it.
+
+    It lives as long as its plan; one that came whole from a file, and names no plan, as long as anything in it.
+    """
+    items = living(contract.items)
+    plans = [item for item in items if item.plan is not None] or items
     if not any(item.holds_at(at) for item in plans):
         raise no("contract_ended", "at", f"the customer has no plan at {say(at)}")
     last = max(plans, key=lambda item: (item.until is None, item.until or at))

@@ -117,6 +117,8 @@ def update_price(state: State, id_: str, params: Params) -> Body:
     body = state.get("price", id_)
     body["active"] = p.boolean(params, "active", body["active"])
     body["metadata"] = p.metadata(params, body)
+    if "nickname" in params:
+        body["nickname"] = p.optional(params, "nickname")
     if "lookup_key" in params:
         body["lookup_key"] = _claim_lookup_key(state, params)
     state.put(body)
