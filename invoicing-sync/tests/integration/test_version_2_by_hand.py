@@ -1,4 +1,4 @@
-"""Contracts of version 2: every clause on the invoice, as items of ours, compared to the cent."""
+"""Contracts of version 2 whose invoices were computed by hand, line by line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from event_schemas.contract_v2.testing import a_change, a_document, clause, metered, seats
 from event_schemas.times import iso
-from invoicing_sync.testing import START, a_charge, a_contract
+from invoicing_sync.testing import START, a_charge
 
 pytestmark = pytest.mark.integration
 NOVEMBER, DECEMBER = START.replace(month=11), START.replace(month=12)
@@ -138,20 +138,3 @@ async def test_a_trial_bills_what_is_beyond_its_units_on_the_anchor(world: Any) 
 
     assert await lines(world, "2026-10-15") == [("advance", "seat", "2", 7_800), ("usage", "resolution", "5", 495)]
     assert await world.ask("/v1/cases") == []
-
-
-async def test_a_contract_that_was_applied_in_version_1_keeps_to_it(world: Any) -> None:
-    """Its subscription bills by prices of Stripe's, and version 2 needs another one: a person is told."""
-    await world.start_door()
-    await world.apply(a_contract())
-    await world.quiet(START)
-
-    change = a_change(2, agreed_at=iso(START), effective_at=iso(START), actor="anna", channel="console")
-    await world.apply_document(
-        a_sold(revision=2, history=[a_change(agreed_at=iso(START - DAY), effective_at=iso(START)), change])
-    )
-    await world.quiet(START)
-
-    [case] = await world.ask("/v1/cases")
-    assert (case["kind"], case["detail"]) == ("contract_change_not_supported", {"applied": 1, "asked": 2})
-    assert (await world.ask("/v1/contracts/acme"))["applied_revision"] == 1

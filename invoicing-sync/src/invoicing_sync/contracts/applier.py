@@ -98,8 +98,9 @@ class Applier:
 
     async def waiting(self) -> int:
         """Contracts that can be applied by now and are not, and subscriptions that do not collect as they should."""
-        unhandled = await contracts.count_unhandled(self._pool, anchored_by=self._latest_anchor())
-        due = await contracts.count_plan_due(self._pool, now=self._clock.now(), keep=self._settings.keep_drafts)
+        now = self._clock.now()
+        unhandled = await contracts.count_unhandled(self._pool, anchored_by=self._latest_anchor(), now=now)
+        due = await contracts.count_plan_due(self._pool, now=now, keep=self._settings.keep_drafts)
         return unhandled + due + await self._keeper.waiting()
 
     def _is_time(self, contract: AnyContract) -> bool:

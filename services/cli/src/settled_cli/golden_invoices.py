@@ -3,7 +3,8 @@ Invoice cases of the golden file through the running service: each a customer of
 
 Its contract is agreed on through services/contracts, its usage lies on the ledger's topic, the door carries the
 contract to Stripe and bills it; then the door is asked for the invoices of the days that the case expects. Lines are
-compared as multisets of item, kind, quantity and amount; lines of amount 0 bill nothing and are left out.
+compared as multisets of item, kind, quantity and amount; lines of amount 0 bill nothing and are left out. The door
+names usage by its meter, says `proration` where the sign tells credit from debit, and counts what has no quantity once.
 """
 
 from __future__ import annotations
@@ -128,10 +129,11 @@ class Run:
     def expected(self) -> list[Fields]:
         """The invoices that the file expects, without taxes; one of several of a day, which differ by these alone."""
         by_day = {invoice["date"]: invoice for invoice in self.case.raw["expected"]["invoices"]}
+        meters = {item.key: item.meter for item in self.case.terms.metered}
         return [
             {
                 "date": day,
-                "lines": _sorted(_told(line) for line in invoice["lines"] if line["amount"]),
+                "lines": _sorted(_told(line, meters) for line in invoice["lines"] if line["amount"]),
                 "net": _net(invoice),
             }
             for day, invoice in by_day.items()
@@ -147,8 +149,14 @@ def _net(invoice: Fields) -> int:
     return int(invoice.get("net", sum(line["amount"] for line in invoice["lines"])))
 
 
-def _told(line: Mapping[str, Any]) -> Fields:
-    return {name: line.get(name) for name in ("item", "kind", "qty", "amount")}
+def _told(line: Mapping[str, Any], meters: Mapping[str, str]) -> Fields:
+    """An expected line in the door's words."""
+    return {
+        "item": meters.get(line["item"], line["item"]),
+        "kind": "proration" if line["kind"].startswith("proration_") else line["kind"],
+        "qty": line.get("qty", 1),
+        "amount": line["amount"],
+    }
 
 
 def _sorted(lines: Iterable[Fields]) -> list[Fields]:

@@ -46,6 +46,7 @@ REVISIONS = Table(
     METADATA,
     Column("customer", Text, primary_key=True),
     Column("revision", Integer, primary_key=True),
+    Column("follows", Integer, nullable=False),  # the revision before it, 0 for the first; followed once
     Column("document", JSONB, nullable=False),  # the whole contract, version 2
     Column("command", JSONB, nullable=False),
     Column("catalog", Integer),  # number of the catalogue that it was decided by; null: nothing was offered yet

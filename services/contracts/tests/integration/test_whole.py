@@ -11,12 +11,16 @@ import httpx
 import pytest
 
 from chassis.testing import stored
+from contracts_service.agreements.domain.commands import Agree
+from contracts_service.agreements.domain.decide import Decided
+from contracts_service.agreements.store import append_revision
 from contracts_service.testing import a_catalog, asked, from_the_file, terms
 from embedded_stack import Stack
+from event_schemas.contract_v2 import from_version_1
 from event_schemas.contract_v2.testing import a_document
 from event_schemas.contracts import Contract
 
-from .conftest import Process, Running, Start
+from .conftest import NOW, Process, Running, Start
 from .test_gaps import KAFKA, published
 
 DEARER = [{"meter": "resolution", "price": {"scheme": "per_unit", "unit_price": "1.99"}}]
@@ -95,7 +99,7 @@ async def test_a_dry_run_writes_nothing_and_a_request_names_nobody_twice(start: 
 async def test_a_contract_that_version_1_cannot_say_says_why_it_waits(start: Start, customer: str) -> None:
     trial = {"from": "2026-02-01T00:00:00Z", "until": "2026-03-01T00:00:00Z", "allowances": []}
     document = a_document(customer=customer, billing_anchor="2026-03-01T00:00:00Z", trial=trial)
-    async with start() as running:
+    async with start(publish_version_2=False) as running:
         waiting = await agree(running, document)
         await running.published()
         assert await running.records("contracts", customer) == []
@@ -162,6 +166,54 @@ def test_of_two_commands_through_two_processes_one_wins(process: Callable[..., P
     assert lost["code"] in {"changed_meanwhile", "revision_moved"}
     history = processes[0].client.get(f"/v1/contracts/{customer}/history").json()["revisions"]
     assert [one["revision"] for one in history] == [1, 2]
+
+
+def test_of_a_file_and_a_command_through_two_processes_none_is_lost(
+    process: Callable[..., Process], customer: str
+) -> None:
+    """The file's number leaves one out, so that the numbers of both would never collide."""
+    processes = (process(), process())
+    names = [f"{customer}-{place}" for place in range(10)]
+    processes[0].client.post("/v1/contracts", json=request(*map(from_the_file, names))).raise_for_status()
+
+    def apply(name: str) -> httpx.Response:
+        body = request(from_the_file(name, revision=3, metered=DEARER), name="late")
+        return processes[0].client.post("/v1/contracts", json=body)
+
+    def rename(name: str) -> httpx.Response:
+        command = asked("change_billing", key=f"{name}-renamed", name="Acme Group")
+        return processes[1].client.post(f"/v1/contracts/{name}/commands", json=command)
+
+    with ThreadPoolExecutor(2) as pool:
+        for name in names:
+            answers = [one.result() for one in (pool.submit(apply, name), pool.submit(rename, name))]
+            told = [(answer.status_code, answer.json().get("code")) for answer in answers]
+            history = processes[0].client.get(f"/v1/contracts/{name}/history").json()["revisions"]
+            contract = processes[1].client.get(f"/v1/contracts/{name}").json()["contract"]
+
+            assert set(told) <= {(200, None), (409, "changed_meanwhile"), (422, "beyond_version_1")}, told
+            stored = [row["revision"] for row in history]
+            assert stored in ([1, 2], [1, 3], [1, 3, 4]), told  # the file never comes over the command
+            assert len(stored) == 1 + told.count((200, None))
+            last = "Acme Ltd" if stored == [1, 3] else "Acme Group"
+            assert (contract["revision"], contract["billing"][-1]["name"]) == (stored[-1], last)
+
+
+async def test_a_revision_is_followed_once_whatever_numbers_come_after_it(start: Start, customer: str) -> None:
+    """What both transactions of such a race do in the end, one after the other."""
+    command = Agree.model_validate(asked("agree", contract=from_the_file(customer)))
+    decided = [
+        Decided(
+            from_version_1(Contract.model_validate(from_the_file(customer, revision=number)), agreed_at=NOW),
+            frozenset(),
+            follows=follows,
+        )
+        for number, follows in ((1, 0), (3, 1), (2, 1), (4, 1), (4, 3))
+    ]
+    async with start() as running, running.service.parts.engine.begin() as connection:
+        stored = [await append_revision(connection, one, command, catalog=0, asked_by="test") for one in decided]
+
+    assert stored == [True, True, False, False, True]
 
 
 def test_a_sign_up_and_a_deal_through_two_processes_differ_in_channel_and_actor_alone(

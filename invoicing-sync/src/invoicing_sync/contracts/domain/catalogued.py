@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from event_schemas.values import Currency, decimal_text
-from invoicing_sync.stripe_door.convert import digest, from_lookup_key
+from event_schemas.values import EXACT, Currency, Money
+from invoicing_sync.contracts.domain.plan.prices import StripeCoupon, StripePrice, StripeTier
+from invoicing_sync.stripe_door.convert import from_lookup_key
 
 Kind = Literal["meter", "product", "price", "coupon"]
-Row = Mapping[str, Any]
+Row = dict[str, Any]
+
+MOST_TWINS = 100  # equal items of one contract, each with a price of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def _item(kind: Kind, key: str) -> str:
 def _edits(kind: Kind, row: Row, key: str, *, active: bool) -> Iterator[str]:
     """What differs from what was made, in words."""
     if not active:
-        yield "it was archived" if kind != "meter" else "it was deactivated"
+        yield {"meter": "it was deactivated", "coupon": "it is taken no more"}.get(kind, "it was archived")
     metadata, item = row.get("metadata") or {}, _item(kind, key)
     if kind == "product":
         if row["name"] != item:
@@ -77,29 +80,53 @@ def _edits(kind: Kind, row: Row, key: str, *, active: bool) -> Iterator[str]:
         field = "settled_meter" if from_lookup_key(key)[0] == "usage" else "settled_item"
         if metadata.get(field) != item:
             yield f"its metadata {field} was {item} and is {metadata.get(field) or 'gone'}"
-        content = _content(row)
-        if content is not None and digest(content) != key.rpartition(".")[2]:
-            yield "its amounts are not those that its lookup key stands for"
+        price = _price(row, key)
+        if price is None or not _stands_for(price, key):
+            says = "a rhythm that the door never gives" if price is None else str(price)
+            yield f"its amounts are not those that its lookup key stands for: it says {says}"
+    if kind == "coupon" and key.startswith("settled-"):
+        coupon = _coupon(row)
+        if coupon.coupon_id != key or row.get("duration") != "forever":
+            yield f"it is not what its id stands for: it says {coupon}, {row.get('duration')}"
+        elif row.get("name") != str(coupon):
+            yield f"its name was {coupon} and is {row.get('name') or 'gone'}"
 
 
-def _content(price: Row) -> list[Any] | None:
-    """What the lookup key of a monthly price was made of; None for a form whose key is made otherwise."""
-    recurring = price.get("recurring") or {}
-    if (
-        recurring.get("interval") != "month"
-        or recurring.get("interval_count", 1) != 1
-        or price.get("transform_quantity")
-    ):
+def _price(row: Row, key: str) -> StripePrice | None:
+    """What a price at Stripe says now, under the name that its key has; None for a form that the door never makes."""
+    recurring = row.get("recurring") or {}
+    if recurring.get("interval") not in ("month", "year") or recurring.get("interval_count", 1) != 1:
         return None
-    digits = Currency(str(price["currency"]).upper()).minor_digits
-    if price["billing_scheme"] == "per_unit":
-        unit_price = _major(price["unit_amount_decimal"], digits)
-        return ["per_unit", [[None, unit_price]]] if recurring["usage_type"] == "metered" else [unit_price]
-    tiers = price.get("tiers")
-    if price.get("tiers_mode") != "graduated" or not tiers or any(tier.get("flat_amount_decimal") for tier in tiers):
-        return None
-    return ["graduated", [[tier["up_to"], _major(tier["unit_amount_decimal"], digits)] for tier in tiers]]
+    kind, name = from_lookup_key(key)
+    currency = Currency(str(row["currency"]).upper())
+    tiered = row["billing_scheme"] == "tiered"
+    shown = row.get("tiers") or [] if tiered else [row | {"up_to": None}]
+    return StripePrice(
+        kind="usage" if kind == "usage" else "advance",
+        name=name,
+        currency=currency,
+        mode=row["tiers_mode"] if tiered else "per_unit",
+        tiers=tuple(_tier(tier, currency) for tier in shown),
+        interval=recurring["interval"],
+        pack=int((row.get("transform_quantity") or {}).get("divide_by", 1)),
+    )
 
 
-def _major(minor: object, digits: int) -> str:
-    return decimal_text(Decimal(str(minor)).scaleb(-digits))
+def _tier(tier: Row, currency: Currency) -> StripeTier:
+    fee = tier.get("flat_amount_decimal")
+    return StripeTier(tier["up_to"], _major(tier.get("unit_amount_decimal"), currency), _major(fee, currency))
+
+
+def _major(minor: object, currency: Currency) -> Decimal:
+    return Decimal(str(minor or 0)).scaleb(-currency.minor_digits, EXACT)
+
+
+def _stands_for(price: StripePrice, key: str) -> bool:
+    """Whether a key was made of this content, whichever of several equal items of a contract it serves."""
+    return any(replace(price, twin=twin).lookup_key == key for twin in range(MOST_TWINS))
+
+
+def _coupon(row: Row) -> StripeCoupon:
+    if row.get("percent_off") is not None:
+        return StripeCoupon(Decimal(str(row["percent_off"])), None)
+    return StripeCoupon(None, Money(int(row["amount_off"]), Currency(str(row["currency"]).upper())))

@@ -80,13 +80,18 @@ async def unhandled(pool: Pool) -> list[AnyContract]:
     return [read_contract(row["document"]) for row in rows]
 
 
-async def count_unhandled(pool: Pool, *, anchored_by: datetime) -> int:
-    """How many of those there are whose anchor is not later; asked often, so no document is read whole."""
+async def count_unhandled(pool: Pool, *, anchored_by: datetime, now: datetime) -> int:
+    """How many of those could be applied by now, see `Carrier.is_time`; asked often, so no document is read whole."""
     return int(
         await pool.fetchval(
-            "SELECT count(*) FROM contracts WHERE handled_revision < revision "
-            "AND coalesce(document #>> '{trial,from}', document ->> 'billing_anchor')::timestamptz <= $1",
+            """
+            SELECT count(*) FROM contracts WHERE handled_revision < revision
+              AND CASE WHEN document #>> '{trial,from}' IS NULL
+                  THEN (document ->> 'billing_anchor')::timestamptz <= $1
+                  ELSE (document #>> '{trial,from}')::timestamptz <= $2 END
+            """,
             anchored_by,
+            now,
         )
     )
 

@@ -9,6 +9,7 @@ import pytest
 
 from event_schemas.values import Currency
 from invoicing_sync.contracts.domain.catalogued import Kind, Offered, catalogued
+from invoicing_sync.contracts.domain.plan.prices import StripeCoupon, StripePrice, StripeTier
 from invoicing_sync.contracts.domain.terms import LicensedTerm
 from invoicing_sync.stripe_door.convert import to_wire_licensed_price
 
@@ -45,7 +46,7 @@ def test_what_is_as_it_was_made_has_no_edit() -> None:
             "price",
             KEY,
             PRICE | {"unit_amount_decimal": "5801"},
-            "its amounts are not those that its lookup key stands for",
+            "its amounts are not those that its lookup key stands for: it says 5801 JPY per unit",
         ),
         ("meter", "resolution", METER | {"status": "inactive"}, "it was deactivated"),
         ("product", "settled-advance-seat", PRODUCT | {"name": "Seats"}, "its name was seat and is Seats"),
@@ -66,7 +67,79 @@ def test_one_of_ours_that_is_gone_is_told_and_a_strangers_is_not_judged() -> Non
     ]
 
 
-def test_a_price_whose_key_was_made_otherwise_is_not_judged_by_its_amounts() -> None:
-    yearly = PRICE | {"recurring": {"interval": "year", "usage_type": "licensed"}, "unit_amount_decimal": "1"}
+TIERS = (StripeTier(10, Decimal("0.99"), Decimal(5)), StripeTier(None, Decimal("0.5")))
+USD = Currency.USD
+FORMS = [
+    StripePrice("usage", "sms", USD, "per_unit", (StripeTier(None, Decimal("0.0175")),)),
+    StripePrice("usage", "sms", USD, "graduated", TIERS),
+    StripePrice("usage", "sms", USD, "volume", TIERS),
+    StripePrice("usage", "sms", Currency.KWD, "per_unit", (StripeTier(None, Decimal("1.5")),), pack=100),
+    StripePrice("advance", "seat", USD, "per_unit", (StripeTier(None, Decimal(348)),), "year"),
+    StripePrice("advance", "seat", USD, "per_unit", (StripeTier(None, Decimal(39)),), twin=2),
+    StripePrice("advance", "fee", USD, "graduated", (StripeTier(None, Decimal(0), Decimal(49)),)),
+]
 
-    assert told("price", KEY, yearly).edits == ()
+
+def at_stripe(price: StripePrice) -> dict[str, Any]:
+    """As Stripe shows a price that was made for this."""
+    minor = 10**price.currency.minor_digits
+
+    def amount(major: Decimal) -> str:
+        return str(major * minor)
+
+    row: dict[str, Any] = {
+        "id": "price_1",
+        "active": True,
+        "lookup_key": price.lookup_key,
+        "currency": price.currency.value.lower(),
+        "metadata": {"settled_meter" if price.kind == "usage" else "settled_item": price.name},
+        "recurring": {"interval": price.interval, "interval_count": 1},
+        "transform_quantity": {"divide_by": price.pack, "round": "up"} if price.pack > 1 else None,
+    }
+    if price.mode == "per_unit":
+        return row | {"billing_scheme": "per_unit", "unit_amount_decimal": amount(price.tiers[0].unit_price)}
+    tiers = [
+        {
+            "up_to": tier.up_to,
+            "unit_amount_decimal": amount(tier.unit_price),
+            "flat_amount_decimal": amount(tier.flat_fee) if tier.flat_fee else None,
+        }
+        for tier in price.tiers
+    ]
+    return row | {"billing_scheme": "tiered", "tiers_mode": price.mode, "tiers": tiers}
+
+
+@pytest.mark.parametrize("price", FORMS, ids=str)
+def test_a_price_of_any_form_is_judged_by_its_content(price: StripePrice) -> None:
+    row = at_stripe(price)
+    another = next(one for one in FORMS if one is not price)
+
+    assert told("price", price.lookup_key, row).edits == ()
+    (edit,) = told(
+        "price", price.lookup_key, at_stripe(another) | {"metadata": row["metadata"], "lookup_key": price.lookup_key}
+    ).edits
+    assert edit.startswith("its amounts are not those that its lookup key stands for: it says ")
+
+
+def test_a_price_of_a_rhythm_that_is_never_made_is_an_edit() -> None:
+    weekly = PRICE | {"recurring": {"interval": "week", "usage_type": "licensed"}}
+
+    assert "a rhythm that the door never gives" in told("price", KEY, weekly).edits[0]
+
+
+TENTH = StripeCoupon(Decimal(10), None)
+COUPON = {"id": TENTH.coupon_id, "name": "10 % off", "percent_off": 10.0, "duration": "forever", "valid": True}
+
+
+@pytest.mark.parametrize(
+    ("row", "edits"),
+    [
+        (COUPON, ()),
+        (COUPON | {"name": "Ten"}, ("its name was 10 % off and is Ten",)),
+        (COUPON | {"percent_off": 12.5}, ("it is not what its id stands for: it says 12.5 % off, forever",)),
+        (COUPON | {"duration": "once"}, ("it is not what its id stands for: it says 10 % off, once",)),
+        (COUPON | {"valid": False}, ("it is taken no more",)),
+    ],
+)
+def test_a_coupon_says_what_its_id_stands_for(row: dict[str, Any], edits: tuple[str, ...]) -> None:
+    assert told("coupon", TENTH.coupon_id, row).edits == edits

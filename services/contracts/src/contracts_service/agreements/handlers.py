@@ -110,10 +110,9 @@ async def _once(
 
 
 def changed_meanwhile(contract: ContractV2) -> Problem:
-    """The refusal of a revision whose number somebody else has taken at the same time."""
+    """The refusal of a revision where somebody else has stored another after the one before it."""
     sentence = (
-        f"somebody else has changed the contract of {contract.customer} at the same time, by revision "
-        f"{contract.revision}; look at it, and decide again"
+        f"somebody else has changed the contract of {contract.customer} at the same time; look at it, and decide again"
     )
     return Problem(409, "changed_meanwhile", sentence, field="customer")
 

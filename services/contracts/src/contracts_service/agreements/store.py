@@ -81,7 +81,7 @@ async def claim_keys(connection: AsyncConnection, keys: Mapping[str, Known]) -> 
 async def append_revision(
     connection: AsyncConnection, decided: Decided, command: AnyCommand, *, catalog: int, asked_by: str
 ) -> bool:
-    """Store the next revision and that it is to be published; False where another one of its number is there by now."""
+    """Store the next revision and that it is to be published; False where another follows the same one by now."""
     return bool(await append_revisions(connection, [(decided, command)], catalog=catalog, asked_by=asked_by))
 
 
@@ -89,7 +89,7 @@ async def append_revisions(
     connection: AsyncConnection, made: Sequence[tuple[Decided, AnyCommand]], *, catalog: int, asked_by: str
 ) -> set[str]:
     """Store next revisions, of a customer each, and that they are to be published; the customers whose were stored."""
-    rows = [_row(decided.contract, command, catalog=catalog, asked_by=asked_by) for decided, command in made]
+    rows = [_row(decided, command, catalog=catalog, asked_by=asked_by) for decided, command in made]
     statement = insert_or(REVISIONS).values(rows).on_conflict_do_nothing().returning(REVISIONS.c.customer)
     stored = set((await connection.execute(statement)).scalars())
     due = [
@@ -102,11 +102,13 @@ async def append_revisions(
     return stored
 
 
-def _row(contract: ContractV2, command: AnyCommand, *, catalog: int, asked_by: str) -> dict[str, Any]:
+def _row(decided: Decided, command: AnyCommand, *, catalog: int, asked_by: str) -> dict[str, Any]:
+    contract = decided.contract
     change = contract.history[-1]
     return {
         "customer": contract.customer,
         "revision": contract.revision,
+        "follows": decided.follows,
         "document": contract.model_dump(mode="json", exclude_none=True),
         "command": command.model_dump(mode="json", exclude_defaults=True, exclude={"contract"}),  # it is the document
         "catalog": catalog or None,  # 0: nothing is offered

@@ -112,6 +112,14 @@ class TestOfVersion1:
         assert "the number of basic_seat changes" in sentence
         assert refused(from_the_file(revision=2), grown)[0] == "revision_differs"
 
+    def test_a_history_made_by_commands_is_not_lost_to_it(self) -> None:
+        undone = after([asked("change_seats", at=MARCH, quantity=5), asked("undo", revision=2)])
+
+        code, _, sentence = refused(from_the_file(revision=4), undone)
+
+        assert code == "beyond_version_1"
+        assert sentence.startswith("the contract has 3 revisions")
+
     @pytest.mark.parametrize(
         ("changes", "code", "field"),
         [

@@ -157,6 +157,12 @@ def _may_be_replaced(before: ContractV2, after: ContractV2) -> None:
             f"the contract holds what version 1 cannot say: {why}; change it by a command, or write version 2 of it"
         )
         raise no("beyond_version_1", "schema_version", sentence)
+    if len(before.history) > 1:
+        sentence = (
+            f"the contract has {len(before.history)} revisions, and version 1 would lose who agreed to what; change it "
+            "by a command, or write version 2 of it"
+        )
+        raise no("beyond_version_1", "schema_version", sentence)
     if before.currency is not after.currency:
         sentence = f"was {before.currency} and would be {after.currency}; end the contract, and agree on another"
         raise no("currency_change", "currency", sentence)

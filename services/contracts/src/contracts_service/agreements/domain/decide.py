@@ -44,13 +44,14 @@ FURTHEST_MONTHS = 60  # nobody means an instant beyond it
 @dataclass(frozen=True, slots=True)
 class Decided:
     """
-    The contract with its new revision, and the catalogue's entries that it took by value.
+    The contract with its new revision, the catalogue's entries that it took by value, and the revision it follows.
 
     `unchanged` where a whole contract was agreed already: it is answered with, and nothing is stored.
     """
 
     contract: ContractV2
     uses: frozenset[Use]
+    follows: int = 0  # for a first one
     unchanged: bool = False
 
 
@@ -132,7 +133,7 @@ def _whole(customer: str, command: Agree, contract: ContractV2 | None, catalog: 
     for change in agreed.history:
         if change.revision > known:
             _not_too_far(change.effective_at, now)
-    return Decided(agreed, uses_of(agreed, catalog))
+    return Decided(agreed, uses_of(agreed, catalog), follows=known)
 
 
 def _next(command: AnyCommand, contract: ContractV2, catalog: Catalog, now: datetime) -> Decided:
@@ -174,7 +175,7 @@ def _next(command: AnyCommand, contract: ContractV2, catalog: Catalog, now: date
             ending.undo(draft, command.revision, now=now)
         case SignUp() | Sign() | Agree():
             raise AssertionError("a first or a whole contract is not made from the revision before it")
-    return Decided(draft.finish(command, now=now), frozenset(draft.uses))
+    return Decided(draft.finish(command, now=now), frozenset(draft.uses), follows=contract.revision)
 
 
 def _instant(command: AnyCommand, contract: ContractV2, now: datetime) -> datetime:
