@@ -18,7 +18,7 @@ from chassis.topics import ensure_topics
 from event_schemas.topics import CONTRACTS, RATING_PROGRESS, STRIPE_EVENTS, USAGE_RATED
 from invoicing_sync.app import build
 from invoicing_sync.assumptions.command import main as check_stripe
-from invoicing_sync.settings import SCHEMA, SERVICE, Settings
+from invoicing_sync.settings import SERVICE, Settings
 from invoicing_sync.store import links
 from invoicing_sync.store.pool import open_pool
 
@@ -36,7 +36,8 @@ async def serve(settings: Settings) -> None:
 
 async def prepare(settings: Settings) -> None:
     """Make the schema, its tables and the topics that this service reads and writes; safe to repeat."""
-    await migrate(settings.database_url.get_secret_value(), SCHEMA, Path(__file__).parent / "migrations")
+    versions = Path(__file__).parent / "migrations"
+    await migrate(settings.database_url.get_secret_value(), settings.database_schema, versions)
     await ensure_topics(settings.broker, partitions=settings.event_partitions, topics=TOPICS)
 
 
@@ -51,7 +52,7 @@ async def forget_webhook_secrets(settings: Settings) -> None:
     """
     if not settings.webhook_secrets().known():
         raise WrongSetting("STRIPE_WEBHOOK_SECRET is not set: without it no webhook would be taken; set the new secret")
-    pool = await open_pool(settings.database_url.get_secret_value(), SCHEMA, size=1)
+    pool = await open_pool(settings.database_url.get_secret_value(), settings.database_schema, size=1)
     try:
         print(f"{await links.forget_secrets(pool)} secrets forgotten")  # noqa: T201
     finally:
@@ -67,7 +68,7 @@ def main() -> None:
     command = parser.parse_args().command
     with told_plainly():
         settings = Settings.load(SERVICE)
-        configure_logging(SERVICE, settings.log_level)
+        configure_logging(settings.service_name, settings.log_level)
         if command == "migrate":
             asyncio.run(prepare(settings))
         elif command == "forget-webhook-secrets":

@@ -40,6 +40,7 @@ from invoicing_sync.answers import (
 )
 from invoicing_sync.charges import ChargesAnswer, charges
 from invoicing_sync.contracts.domain.agreement import Agreement
+from invoicing_sync.contracts.domain.issuers import Issuers
 from invoicing_sync.contracts.planned import PlanAnswer, Planner
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
@@ -88,10 +89,17 @@ class Api:
     """The routes under /v1."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, comparison: Comparison, reconciler: Reconciler, planner: Planner
+        self,
+        pool: Pool,
+        clock: Clock,
+        comparison: Comparison,
+        reconciler: Reconciler,
+        planner: Planner,
+        *,
+        issuers: Issuers,
     ) -> None:
         self._pool, self._clock, self._comparison, self._reconciler = pool, clock, comparison, reconciler
-        self._planner = planner
+        self._planner, self._issuers = planner, issuers
         self.router = APIRouter(prefix="/v1", tags=["door"])
         refusals = problems.responses(422)
         missing = problems.responses(404, 422)
@@ -245,7 +253,7 @@ class Api:
         if not timedelta(0) < to - from_ <= LONGEST_DAYS * DAY:
             raise Problem(422, "bad_range", f"`to` lies after `from`, by at most {LONGEST_DAYS} days.", field="to")
         self._is_kept(from_)
-        return await charges(self._pool, from_, to)
+        return await charges(self._pool, from_, to, self._issuers)
 
     def _is_kept(self, start: datetime) -> None:
         if start < self._reconciler.furthest_back():
@@ -267,14 +275,14 @@ class Api:
 
     async def contract(self, customer: CustomerPath) -> ContractAnswer:
         """A contract's applied revision and its objects at Stripe."""
-        row = await contracts.describe(self._pool, customer)
+        row = await contracts.describe(self._pool, customer, self._issuers)
         if row is None:
             raise _no_contract("has come in")
         return ContractAnswer(**{name: row[name] for name in ContractAnswer.model_fields})
 
     async def list_contracts(self, after: Customer = None, limit: Limit = 100) -> ContractsAnswer:
         """Contracts that have come in, by customer; a page at a time."""
-        rows = await contracts.page(self._pool, after=after or "", limit=limit)
+        rows = await contracts.page(self._pool, self._issuers, after=after or "", limit=limit)
         now = self._clock.now()
         found = [_contract_row(row, now) for row in rows]
         return ContractsAnswer(contracts=found, next=found[-1].customer if len(found) == limit else None)

@@ -14,6 +14,7 @@ from chassis.app import create_app
 from chassis.bus import BatchProducer
 from chassis.clock import BusinessClock, business_clock
 from chassis.health import Health
+from invoicing_sync import metrics
 from invoicing_sync.api import Api
 from invoicing_sync.contracts.applier import Applier
 from invoicing_sync.contracts.carrier import Carrier
@@ -33,7 +34,7 @@ from invoicing_sync.monitor import Monitor
 from invoicing_sync.quiet import Quiet
 from invoicing_sync.reconciliation.reconcile import Reconciler
 from invoicing_sync.retention import retention
-from invoicing_sync.settings import SCHEMA, Settings
+from invoicing_sync.settings import Settings
 from invoicing_sync.store.pool import Pool, open_pool
 from invoicing_sync.stripe_door.door import StripeDoor
 from invoicing_sync.usage.consumer import Intake
@@ -61,7 +62,7 @@ async def build(settings: Settings, *, clock: BusinessClock | None = None) -> Bu
     access = Access(settings.key_file(), metrics_open=settings.opens_metrics)
     clock = clock or business_clock(settings.business_clock_url, settings.own_key())
     await clock.start()
-    pool = await open_pool(settings.database_url.get_secret_value(), SCHEMA, size=POOL_SIZE)
+    pool = await open_pool(settings.database_url.get_secret_value(), settings.database_schema, size=POOL_SIZE)
     door = StripeDoor(settings.api_keys(), base_url=settings.stripe_base_url, pace=settings.pace)
     await door.open()
     producer = BatchProducer(settings.broker)
@@ -80,6 +81,8 @@ def _assemble(
     producer: BatchProducer,
     instance: Instance,
 ) -> Built:
+    issuers = ",".join(sorted(settings.own_issuers))
+    metrics.door.info({"name": settings.door_name, "issuers": issuers})
     objects = Objects(pool, door, clock)
     holder = Holder(pool, door, clock)
     comparison = Comparison(pool, door, objects)
@@ -92,13 +95,23 @@ def _assemble(
     carrier = Carrier(pool, Standing(pool, door), making, clock, settings)
     applier = Applier(pool, door, objects, keeper, clock, settings, sender.wake, carrier)
     endpoints = Endpoints(pool, door, clock, settings)
-    inbox = Inbox(pool, door, producer, holder, clock, parallel=settings.parallel_customers, wake_gate=gate.wake)
+    inbox = Inbox(
+        pool,
+        door,
+        producer,
+        holder,
+        clock,
+        parallel=settings.parallel_customers,
+        door_name=settings.door_name,
+        wake_gate=gate.wake,
+    )
     sweep = Sweep(pool, door, clock, every_s=settings.sweep_s, stored=inbox.wake)
     intake = Intake(
         settings.broker,
         pool,
         clock,
         freeze=settings.freeze,
+        issuers=settings.own_issuers,
         gather_ms=settings.read_ms,
         wake_lanes=sender.wake,
         wake_applier=applier.wake,
@@ -112,14 +125,15 @@ def _assemble(
     quiet = Quiet(pool, clock, intake, applier, settings)
 
     app = create_app("Settled: the Stripe door", health=health, access=access, quiet=quiet)
-    planner = Planner(pool, door, keep_drafts=settings.keep_drafts)
-    app.include_router(Api(pool, clock, comparison, reconciler, planner).router)
+    planner = Planner(pool, door, keep_drafts=settings.keep_drafts, issuers=settings.own_issuers)
+    app.include_router(Api(pool, clock, comparison, reconciler, planner, issuers=settings.own_issuers).router)
     app.include_router(Catalogued(pool, door).router)
     app.include_router(webhooks.router(pool, endpoints, settings, inbox.wake))
 
     async def line() -> None:
         """What one instance does for all: endpoints first, so that no invoice is made unheard."""
         await instance.lead.wait()
+        await intake.begin()
         await endpoints_module.ensured(endpoints)
         parts = {**intake.works(), "applier": applier.run, "gate": gate.run, "inbox": inbox.run, "sweep": sweep.run}
         parts |= {"retention": pruning.run, "crediting": crediting.run}

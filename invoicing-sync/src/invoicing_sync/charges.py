@@ -13,6 +13,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from invoicing_sync.contracts.domain.issuers import Issuers
 from invoicing_sync.store import reading
 from invoicing_sync.store.pool import Pool
 
@@ -27,6 +28,7 @@ class ChargesAnswer(BaseModel):
     free: int
     unpriced: int = Field(description="on no invoice: each has a case `charge_without_price`, and invoices are held")
     corrections: int
+    of_other_doors: int = Field(description="beside `entries`: their customer is another door's, which counts them")
     without_contract: int = Field(description="their customer's contract is not applied yet")
     holds: bool
 
@@ -60,11 +62,16 @@ def shares(made: Iterable[Made], agreed: Agreed) -> Counter[str]:
     return found
 
 
-async def charges(pool: Pool, start: datetime, end: datetime) -> ChargesAnswer:
+async def charges(pool: Pool, start: datetime, end: datetime, issuers: Issuers) -> ChargesAnswer:
     """The equation of [start, end), of all customers, at one moment."""
-    total, rows, agreed = await reading.entries_by_state(pool, start, end)
+    total, others, rows, agreed = await reading.entries_by_state(pool, start, end, issuers)
     found = shares((Made(**row) for row in rows), agreed)
     names = ("priced", "free", "unpriced", "corrections", "without_contract")
     return ChargesAnswer(
-        from_=start, to=end, entries=total, holds=total == found.total(), **{name: found[name] for name in names}
+        from_=start,
+        to=end,
+        entries=total,
+        of_other_doors=others,
+        holds=total == found.total(),
+        **{name: found[name] for name in names},
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Info
 
 PREFIX = "settled_door_"
 
 entries_stored = Counter(PREFIX + "entries_stored", "Ledger entries taken from usage.rated for the first time.")
+of_other_doors = Counter(
+    PREFIX + "entries_of_other_doors", "Entries of which no delivery is made: another door bills their customer."
+)
+door = Info(PREFIX + "door", "Which of several doors this is, and whose contracts are its own.")
 calls = Counter(PREFIX + "stripe_calls", "Calls to Stripe, by what they do and how they ended.", ["call", "outcome"])
 delivered = Counter(PREFIX + "settled_deliveries", "Deliveries by the state they settled in.", ["state"])
 backlog = Gauge(PREFIX + "open_deliveries", "Deliveries that are pending, in flight or unclear.")

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from chassis.errors import WrongSetting
 from chassis.settings import ServiceSettings
+from invoicing_sync.contracts.domain.issuers import Issuers, read_issuers
 from invoicing_sync.contracts.domain.usage_lines import WaysOfUsage, read_usage_lines
 from invoicing_sync.invoices.domain.freeze import Freeze, read_freeze
 from invoicing_sync.stripe_door.client import Pace
@@ -17,7 +18,7 @@ from invoicing_sync.stripe_door.secrets import ApiKeys, Secrets
 from invoicing_sync.usage.domain.routing import Limits
 
 SERVICE = "invoicing-sync"
-SCHEMA = "invoicing"
+SCHEMA = "invoicing"  # with `_` and DOOR_NAME behind it where there is one
 
 
 class Settings(ServiceSettings):
@@ -30,6 +31,10 @@ class Settings(ServiceSettings):
     stripe_webhook_secret_file: str | None = None  # instead: one a line, read again while we run
     public_url: str | None = None  # where Stripe reaches this service; unset: no endpoint is made, the sweep must do
     instance_name: str = Field(default_factory=socket.gethostname)  # a restart under its name takes its lanes at once
+
+    # One door for each account of Stripe.
+    issuers: str = ""  # whose contracts are this door's own: settled-us, with commas between; empty: everybody's
+    door_name: str = Field("", pattern=r"^([a-z][a-z_]{0,29})?$")  # names the schema of one door of several, for ever
 
     # Calls. The rates are divided over the live instances.
     meter_events_per_second: float = Field(1_000, gt=0)  # Stripe's live limit of v1 meter events; its sandbox: 25
@@ -102,6 +107,14 @@ class Settings(ServiceSettings):
         return self
 
     @model_validator(mode="after")
+    def _issuers_can_be(self) -> Self:
+        try:
+            _ = self.own_issuers
+        except ValueError as wrong:
+            raise ValueError(f"ISSUERS: {wrong}") from None
+        return self
+
+    @model_validator(mode="after")
     def _secrets_are_there(self) -> Self:
         try:
             self.api_keys()
@@ -124,6 +137,21 @@ class Settings(ServiceSettings):
     @staticmethod
     def _text(secret: SecretStr | None) -> str | None:
         return secret.get_secret_value() if secret is not None else None
+
+    @property
+    def own_issuers(self) -> Issuers:
+        """Whose contracts are this door's own; none: everybody's. Raises ValueError where it cannot be read."""
+        return read_issuers(self.issuers)
+
+    @property
+    def database_schema(self) -> str:
+        """The schema of this door alone, which its roles are named by."""
+        return f"{SCHEMA}_{self.door_name}" if self.door_name else SCHEMA
+
+    @property
+    def service_name(self) -> str:
+        """What this door is called in logs."""
+        return f"{SERVICE}-{self.door_name}" if self.door_name else SERVICE
 
     @property
     def freeze(self) -> Freeze:

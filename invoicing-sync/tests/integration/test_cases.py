@@ -238,6 +238,15 @@ async def correction_not_credited(world: Any) -> None:
     await closes(world)
 
 
+async def contract_moved(world: Any) -> None:
+    await started(world, ISSUERS="settled-us")
+    await world.apply(a_contract(revision=2, issuer="settled-ie"))
+    await opens(world, "contract_moved")
+
+    await world.apply(a_contract(revision=3))
+    await closes(world)
+
+
 STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "invoice_held": invoice_held,
     "drift": drift,
@@ -245,6 +254,7 @@ STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "charge_without_price": charge_without_price,
     "contract_change_not_supported": contract_change_not_supported,
     "contract_conflict": contract_conflict,
+    "contract_moved": contract_moved,
     "contract_not_carried_out": contract_not_carried_out,
     "contract_refused": contract_refused,
     "contract_without_billing_email": contract_without_billing_email,
@@ -293,6 +303,7 @@ async def test_a_charge_that_comes_while_its_meter_is_agreed_leaves_no_case_behi
     intake = await asyncpg.connect(world.env["DATABASE_URL"])
     try:
         async with intake.transaction():
+            await intake.execute("SET LOCAL search_path = invoicing")
             await intake.execute(f"SELECT pg_advisory_xact_lock({INTAKE_LOCK})")
             await world.apply(a_contract(revision=2, free_meters=["qualification"]))
             await world.until(lambda: _waits_for_a_lock_or_has_applied(world))

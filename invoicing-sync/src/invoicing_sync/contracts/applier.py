@@ -85,7 +85,7 @@ class Applier:
         while True:
             self._woken.clear()
             await self._keeper.bring_all()
-            waiting = [c for c in await contracts.unhandled(self._pool) if self._is_time(c)]
+            waiting = [c for c in await contracts.unhandled(self._pool, self._settings.own_issuers) if self._is_time(c)]
             due = await contracts.plan_due(self._pool, now=self._clock.now(), keep=self._settings.keep_drafts)
             await asyncio.gather(
                 *(self._apply_in_turn(contract) for contract in waiting), *(self._plan_in_turn(who) for who in due)
@@ -99,7 +99,9 @@ class Applier:
     async def waiting(self) -> int:
         """Contracts that can be applied by now and are not, and subscriptions that do not collect as they should."""
         now = self._clock.now()
-        unhandled = await contracts.count_unhandled(self._pool, anchored_by=self._latest_anchor(), now=now)
+        unhandled = await contracts.count_unhandled(
+            self._pool, self._settings.own_issuers, anchored_by=self._latest_anchor(), now=now
+        )
         due = await contracts.count_plan_due(self._pool, now=now, keep=self._settings.keep_drafts)
         return unhandled + due + await self._keeper.waiting()
 

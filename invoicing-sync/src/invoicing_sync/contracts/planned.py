@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from chassis.errors import TryLater
 from chassis.problems import Problem
 from event_schemas.contract_v2 import AnyContract, ContractV2, read_contract
+from invoicing_sync.contracts.domain.issuers import Issuers
 from invoicing_sync.contracts.domain.plan.at_stripe import AtStripe, CustomerFields
 from invoicing_sync.contracts.domain.plan.operations import Operation
 from invoicing_sync.contracts.domain.plan.planning import plan
@@ -66,8 +67,8 @@ class PlanAnswer(BaseModel):
 class Planner:
     """Plans from what Stripe shows now; it reads only."""
 
-    def __init__(self, pool: Pool, door: StripeDoor, *, keep_drafts: bool) -> None:
-        self._pool, self._keep, self._standing = pool, keep_drafts, Standing(pool, door)
+    def __init__(self, pool: Pool, door: StripeDoor, *, keep_drafts: bool, issuers: Issuers) -> None:
+        self._pool, self._keep, self._issuers, self._standing = pool, keep_drafts, issuers, Standing(pool, door)
 
     async def plan(self, customer: str, now: datetime) -> PlanAnswer | None:
         """
@@ -76,7 +77,7 @@ class Planner:
         Raises:
             Problem: Stripe cannot be asked (503).
         """
-        row = await contracts.describe(self._pool, customer)
+        row = await contracts.describe(self._pool, customer, self._issuers)
         if row is None:
             return None
         account = await contracts.account(self._pool, customer)

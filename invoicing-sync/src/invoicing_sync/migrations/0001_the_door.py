@@ -287,7 +287,7 @@ CREATE TABLE drift (
 """
 
 # What the ledger's copy and the corrections say is never changed; deliveries and cases live on.
-APPEND_ONLY = "REVOKE UPDATE, DELETE ON entries, corrections FROM invoicing_app"
+APPEND_ONLY = "REVOKE UPDATE, DELETE ON entries, corrections FROM {schema}_app"
 
 
 def upgrade() -> None:
@@ -328,6 +328,7 @@ def upgrade() -> None:
         SWEEP,
         RECONCILIATIONS,
         DRIFT,
-        APPEND_ONLY,
     ):
         op.execute(statement)
+    schema = op.get_bind().exec_driver_sql("SELECT current_schema()").scalar_one()
+    op.execute(APPEND_ONLY.format(schema=schema))

@@ -44,8 +44,8 @@ CREATE TABLE gathered (
 )
 """
 BY_GATHERING = "CREATE INDEX gathered_gathering ON gathered (gathering)"
-APPEND_ONLY = "REVOKE UPDATE, DELETE ON gathered FROM invoicing_app"
-KEPT = "REVOKE DELETE ON gatherings FROM invoicing_app"
+APPEND_ONLY = "REVOKE UPDATE, DELETE ON gathered FROM {schema}_app"
+KEPT = "REVOKE DELETE ON gatherings FROM {schema}_app"
 WEIGHED = "ALTER TABLE periods ADD COLUMN corrections_weighed int"
 COMMENTS = (
     "COMMENT ON COLUMN gatherings.id IS 'the effect key: in the metadata of the object at Stripe'",
@@ -62,8 +62,11 @@ COMMENTS = (
 
 def upgrade() -> None:
     """Two tables and a column; what came late before this is gathered at the first start."""
-    for statement in (GATHERINGS, UNDONE, GATHERED, BY_GATHERING, APPEND_ONLY, KEPT, WEIGHED, *COMMENTS):
+    for statement in (GATHERINGS, UNDONE, GATHERED, BY_GATHERING, WEIGHED, *COMMENTS):
         op.execute(statement)
+    schema = op.get_bind().exec_driver_sql("SELECT current_schema()").scalar_one()
+    for statement in (APPEND_ONLY, KEPT):
+        op.execute(statement.format(schema=schema))
 
 
 def downgrade() -> None:

@@ -55,6 +55,13 @@ KINDS: Mapping[str, Kind] = {
         "a later revision is applied",
         "the first content stays in force: publish what is meant under a higher revision",
     ),
+    "contract_moved": Kind(
+        "a contract goes from an issuer of one door to an issuer of another, which is not supported yet; both doors "
+        "say so",
+        "a later revision comes whose issuer is that of before",
+        "what was agreed before goes on in its door, and neither takes the new revision: publish a higher one with the "
+        "issuer of before",
+    ),
     "contract_not_carried_out": Kind(
         "what Stripe has of a contract of version 2 was changed there by hand, or something must be given first",
         "the next plan of the contract finds nothing of it",

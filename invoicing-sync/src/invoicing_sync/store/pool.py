@@ -14,8 +14,9 @@ from event_schemas.values import decimal_text
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-# One intake or activation at a time: an entry is placed by a contract that is there, or waits for one that is not.
-INTAKE_LOCK = 7_105_131_820
+# One intake or activation of a door at a time: an entry is placed by a contract that is there, or waits for one that is
+# not. Doors of one database, each with its schema, do not wait for one another.
+INTAKE_LOCK = "7105131820 + hashtext(current_schema())"
 
 
 async def open_pool(url: str, schema: str, *, size: int) -> Pool:

@@ -7,7 +7,9 @@ from datetime import datetime
 import asyncpg
 
 from event_schemas.times import Period
+from invoicing_sync.contracts.domain.issuers import Issuers
 from invoicing_sync.contracts.store.contracts import FREE, PRICED
+from invoicing_sync.contracts.store.ownership import IS_OURS
 from invoicing_sync.store.pool import Pool
 from invoicing_sync.usage.store.deliveries import UNSETTLED_STATES
 
@@ -97,15 +99,25 @@ async def entries_behind(
 
 
 async def entries_by_state(
-    pool: Pool, start: datetime, end: datetime
-) -> tuple[int, list[asyncpg.Record], dict[str, tuple[frozenset[str], frozenset[str]]]]:
+    pool: Pool, start: datetime, end: datetime, issuers: Issuers
+) -> tuple[int, int, list[asyncpg.Record], dict[str, tuple[frozenset[str], frozenset[str]]]]:
     """
-    What took effect in [start, end), at one moment: how many entries; how many by customer, meter and state of
-    their delivery; and the meters that each applied contract prices and declares free.
+    What took effect in [start, end), at one moment: how many entries, and how many that are another door's; how many by
+    customer, meter and state of their delivery; and the meters that each applied contract prices and declares free.
     """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        total = await connection.fetchval(
-            "SELECT count(*) FROM entries WHERE effective_at >= $1 AND effective_at < $2", start, end
+        counted = await connection.fetchrow(
+            f"""
+            WITH elsewhere AS (SELECT customer FROM contracts WHERE NOT {IS_OURS}),
+            found AS (
+                SELECT customer IN (SELECT customer FROM elsewhere) AS other FROM entries
+                WHERE effective_at >= $2 AND effective_at < $3
+            )
+            SELECT count(*) FILTER (WHERE NOT other) AS own, count(*) FILTER (WHERE other) AS others FROM found
+            """,
+            sorted(issuers),
+            start,
+            end,
         )
         rows = await connection.fetch(
             """
@@ -123,7 +135,8 @@ async def entries_by_state(
             sorted({row["customer"] for row in rows}),
         )
     agreed = {row["customer"]: (frozenset(row["priced"]), frozenset(row["free"])) for row in contracts}
-    return total, rows, agreed
+    assert counted is not None, "a count has a row"
+    return counted["own"], counted["others"], rows, agreed
 
 
 async def corrections(

@@ -29,6 +29,8 @@ from event_schemas.events.contract_v2 import AnyContractEvent
 from event_schemas.topics import CONTRACTS, RATING_PROGRESS, USAGE_RATED
 from event_schemas.wire import ProgressData, RatedEntry, RatingProgress, UsageRated
 from invoicing_sync import metrics
+from invoicing_sync.contracts.domain.issuers import Issuers
+from invoicing_sync.contracts.reception import Doorkeeper
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.gaps import failpoints
 from invoicing_sync.invoices.domain.freeze import Freeze
@@ -54,12 +56,14 @@ class Intake:
         clock: Clock,
         *,
         freeze: Freeze,
+        issuers: Issuers,
         gather_ms: int,
         wake_lanes: Callable[[Iterable[Lane]], None],
         wake_applier: Callable[[], None],
         wake_gate: Callable[[], None],
     ) -> None:
-        self._pool, self._clock, self._freeze = pool, clock, freeze
+        self._pool, self._clock, self._freeze, self._issuers = pool, clock, freeze, issuers
+        self._doorkeeper = Doorkeeper(pool, clock, issuers=issuers)
         self._wake_lanes, self._wake_applier, self._wake_gate = wake_lanes, wake_applier, wake_gate
         self.rated = BatchReader(broker, USAGE_RATED.name, self._take_entries, pool=pool, gather_ms=gather_ms)
         self.progress = BatchReader(broker, RATING_PROGRESS.name, self._take_progress, pool=pool, gather_ms=gather_ms)
@@ -73,10 +77,11 @@ class Intake:
                 batch.append(_entry.decode(record.value or b"").data)
             except msgspec.DecodeError as error:
                 await self._unreadable(record, error)
-        new, lanes = await handle_entries(batch, offsets, pool=self._pool, freeze=self._freeze)
+        taken = await handle_entries(batch, offsets, pool=self._pool, freeze=self._freeze, issuers=self._issuers)
         failpoints.reach("entries-stored")
-        metrics.entries_stored.inc(new)
-        self._wake_lanes(lanes)
+        metrics.entries_stored.inc(taken.new)
+        metrics.of_other_doors.inc(taken.of_other_doors)
+        self._wake_lanes(taken.lanes)
         self._wake_gate()
 
     async def _take_progress(self, records: Sequence[ConsumerRecord], offsets: Offsets) -> None:
@@ -98,6 +103,8 @@ class Intake:
             contract = AnyContractEvent.model_validate_json(record.value).data
         except ValidationError as error:
             await self._unreadable(record, error)
+            return
+        if not await self._doorkeeper.admits(contract):
             return
         kept = await contracts.keep_newest(self._pool, contract)
         if kept.revision == contract.revision and (fields := differing_fields(kept, contract)):
@@ -128,6 +135,10 @@ class Intake:
         place = f"{record.topic}/{record.partition}/{record.offset}"
         log.error("an unreadable record", extra={"place": place, "error": type(error).__name__})
         await cases.open_case(self._pool, "unreadable_record", place, now=self._clock.now(), error=type(error).__name__)
+
+    async def begin(self) -> None:
+        """Before anything is read. Raises WrongSetting where ISSUERS cannot be."""
+        await self._doorkeeper.begin()
 
     def works(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """The readers as background work."""

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from chassis.store import transaction
 from event_schemas.wire import ProgressData, RatedEntry
-from invoicing_sync.contracts.store import contracts
+from invoicing_sync.contracts.domain.issuers import Issuers
+from invoicing_sync.contracts.store import contracts, ownership
 from invoicing_sync.contracts.store.contracts import Billing
 from invoicing_sync.invoices.domain.freeze import Freeze
 from invoicing_sync.store import cases
@@ -28,24 +29,35 @@ class Offsets:
     to: Mapping[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many entries were new, how many of them are another door's, and the lanes that have work now."""
+
+    new: int
+    of_other_doors: int
+    lanes: set[Lane]
+
+
 async def handle_entries(
-    batch: Sequence[RatedEntry], offsets: Offsets, *, pool: Pool, freeze: Freeze
-) -> tuple[int, set[Lane]]:
+    batch: Sequence[RatedEntry], offsets: Offsets, *, pool: Pool, freeze: Freeze, issuers: Issuers
+) -> Taken:
     """
     Take entries of the ledger in: entries, deliveries, corrections and offsets in one transaction.
 
-    An entry that is there already changes nothing. Returns how many were new, and the lanes that have work now.
+    An entry that is there already changes nothing, and of one whose customer another door bills no delivery is made.
     """
     async with transaction(pool) as tx:
         await lock_intake(tx)
         new = await entries.append_once(tx, batch)
         fresh = [entry for entry in batch if entry.entry_id in new]
         fresh = list({entry.entry_id: entry for entry in fresh}.values())
+        others = await ownership.anothers(tx, {entry.customer for entry in fresh}, issuers)
+        own = [entry for entry in fresh if entry.customer not in others]
         lanes: set[Lane] = set()
-        if fresh:
-            lanes = await _append_deliveries(tx, fresh, freeze)
+        if own:
+            lanes = await _append_deliveries(tx, own, freeze)
         await entries.move_offsets(tx, offsets.topic, offsets.topic_id, offsets.to)
-    return len(fresh), lanes
+    return Taken(len(fresh), len(fresh) - len(own), lanes)
 
 
 async def handle_progress(batch: Sequence[ProgressData], offsets: Offsets, *, pool: Pool) -> None:

@@ -57,10 +57,11 @@ class Inbox:
         clock: Clock,
         *,
         parallel: int,
+        door_name: str,
         wake_gate: Callable[[], None],
     ) -> None:
         self._pool, self._door, self._producer, self._holder, self._clock = pool, door, producer, holder, clock
-        self._wake_gate = wake_gate
+        self._wake_gate, self._door_name = wake_gate, door_name or None
         self._slots = asyncio.Semaphore(parallel)
         self._woken = asyncio.Event()
 
@@ -92,7 +93,7 @@ class Inbox:
         partitions = await self._producer.partitions_for(STRIPE_EVENTS.name)
         waiting = []
         for event in events:
-            key, value = to_record(event)
+            key, value = to_record(event, door=self._door_name)
             waiting.append(self._producer.append(STRIPE_EVENTS.name, partition_of_key(key, partitions), key, value))
         await confirmed(waiting)
         failpoints.reach("webhook-published")
@@ -175,8 +176,8 @@ class Inbox:
         return in_order(found)
 
 
-def to_record(event: StoredEvent) -> tuple[bytes, bytes]:
-    """Key and value of the record on `stripe.events`."""
+def to_record(event: StoredEvent, *, door: str | None = None) -> tuple[bytes, bytes]:
+    """Key and value of the record on `stripe.events`; `door` is the name of this one, where it has one."""
     object_id, object_type, snapshot = _object_of(event)
     record = StripeEventEvent(
         specversion="1.0",
@@ -193,6 +194,7 @@ def to_record(event: StoredEvent) -> tuple[bytes, bytes]:
             livemode=bool(event.body.get("livemode")),
             created=event.created,
             object=snapshot,
+            door=door,
         ),
     )
     return object_id.encode(), record.model_dump_json().encode()

@@ -18,6 +18,7 @@ class StripeEventData(Fact):
     livemode: bool
     created: Instant
     object: dict[str, Any]
+    door: str | None = None  # DOOR_NAME of the door that wrote it, one for each account; None: the one without a name
 
 
 class StripeEventEvent(Envelope):

@@ -10,7 +10,7 @@ import typer
 
 from settled_cli.console import Exit, fail
 from settled_cli.fleet import Fleet
-from settled_cli.line import Line, LineError, Refused
+from settled_cli.line import DOOR, Line, LineError, Refused
 
 T = TypeVar("T")
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
@@ -41,14 +41,20 @@ def ask(question: Callable[[Line], Coroutine[Any, Any, T]], *, unknown: str | No
 
 
 async def pages(line: Line, service: str, path: str, **params: Any) -> AsyncIterator[Any]:
-    """Each page of a list, to its end: a page's `next` is asked for as `after`. Raises as `Line.get`."""
-    after: Any = None
-    while True:
-        page = await line.get(service, path, after=after, limit=MOST, **params)
-        yield page
-        after = page["next"]
-        if after is None:
-            return
+    """
+    Each page of a list, to its end: a page's `next` is asked for as `after`. Raises as `Line.get`.
+
+    What is everybody's is asked of one door after the other.
+    """
+    several = service == DOOR and not params.get("customer")
+    for each in line.fleet.doors if several else [service]:
+        after: Any = None
+        while True:
+            page = await line.get(each, path, after=after, limit=MOST, **params)
+            yield page
+            after = page["next"]
+            if after is None:
+                break
 
 
 def one_form(as_json: bool, as_csv: bool) -> None:

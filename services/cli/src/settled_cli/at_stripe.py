@@ -18,12 +18,14 @@ UNKNOWN = (Column("kind"), Column("name"), Column("stripe_id", "at Stripe", drop
 
 
 async def gather(line: Line) -> dict[str, Any]:
-    """What the door says of it; `why` it says nothing, where it does not answer or has no answer from Stripe."""
+    """What each door says of its account; `why` one says nothing: it does not answer, or Stripe does not answer it."""
+    objects: list[dict[str, Any]] = []
     try:
-        found: dict[str, Any] = await line.get("invoicing-sync", "/v1/catalogue")
+        for door in line.fleet.doors:
+            objects += (await line.get(door, "/v1/catalogue"))["objects"]
     except LineError as error:
         return {"objects": None, "why": str(error)}
-    return found | {"why": None}
+    return {"objects": objects, "why": None}
 
 
 def held_against(there: dict[str, Any], sold: Catalog) -> dict[str, Any]:

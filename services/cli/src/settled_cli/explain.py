@@ -100,7 +100,7 @@ def _explain_correction(customer: str, period: str, limit: int, *, as_json: bool
 
 def _explain_credit_note(note_id: str, limit: int, *, as_json: bool, as_csv: bool) -> None:
     async def gather(line: Line) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        found = await line.get("invoicing-sync", f"/v1/credit-notes/{quote(note_id, safe='')}")
+        found = await line.of_any_door(f"/v1/credit-notes/{quote(note_id, safe='')}")
         return found, [] if as_csv else await _stories(line, found["entries"][:limit])
 
     unknown = f"no credit note {note_id} is known here: `settled corrections` shows what came late"

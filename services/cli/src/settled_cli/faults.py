@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -16,20 +17,21 @@ from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo import views
 from settled_cli.demo.command import Replace
 from settled_cli.demo.run import Demo, run
-from settled_cli.fleet import Fleet
+from settled_cli.fleet import SECOND, Fleet
 from settled_cli.folders import STATE, FolderRefused, work_folder
 from settled_cli.line import LineError
 
 OUT = Path("out/faults")
 VICTIMS = ("usage-ingest", "rating-0", "invoicing-sync", "sandbox", "kafka", "postgres")
+OF_THE_SECOND = (f"invoicing-sync-{SECOND}", f"sandbox-{SECOND}")
 
 
 class Killer:
     """Kills one victim after the other, each in the middle of a step, and keeps what should run running."""
 
-    def __init__(self, rounds: int, seed: int) -> None:
+    def __init__(self, victims: Sequence[str], rounds: int, seed: int) -> None:
         self._rng = random.Random(seed)
-        self._order = list(VICTIMS) * rounds
+        self._order = list(victims) * rounds
         self._harm: set[asyncio.Task[None]] = set()
         self.killed: list[str] = []
         self.revived: list[str] = []
@@ -75,15 +77,18 @@ def faults(
     conversations: Annotated[int, typer.Option(min=0)] = 20_000,
     seed: Annotated[int, typer.Option(help="Also of when and who dies.")] = 20261001,
     rounds: Annotated[int, typer.Option(min=1, help="How often each dies.")] = 1,
+    doors: Annotated[int, typer.Option(min=1, max=2, help="2: each of two doors and its account die too.")] = 1,
     replace: Replace = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
 ) -> None:
     """Kill each service, the broker and PostgreSQL in the middle of the demo month: nothing may differ in the end."""
     began = time.monotonic()
-    killer = Killer(rounds, seed)
+    victims = VICTIMS if doors == 1 else (*VICTIMS, *OF_THE_SECOND)
+    killer = Killer(victims, rounds, seed)
     try:
         with work_folder(OUT, "settled faults", replace=replace):
-            made = _live_through(Demo(Fleet(OUT / STATE), OUT, seed, customers, conversations, "2026-10"), killer)
+            wanted = Demo(Fleet(OUT / STATE), OUT, seed, customers, conversations, "2026-10", doors=doors)
+            made = _live_through(wanted, killer)
     except FolderRefused as refused:
         fail(str(refused), Exit.USAGE)
     facts = {
@@ -97,7 +102,7 @@ def faults(
     else:
         out.print(f"killed with -9: {', '.join(killer.killed)}")
         out.print(views.verdict(made.found, compared=f"after {len(killer.killed)} kills, {facts['duration_s']} s"))
-    missed = set(VICTIMS) - set(killer.killed)
+    missed = set(victims) - set(killer.killed)
     if missed:
         fail(f"the month was over before these could be killed: {', '.join(sorted(missed))}")
     raise typer.Exit(Exit.FINDING if made.found else Exit.WELL)

@@ -30,6 +30,8 @@ MODULES = {
 ALL = ("sandbox", "usage-ingest", "rating", "invoicing-sync", "contracts")
 # On few cores the ledger goes first: the door's work waits in its rows, and the sandbox is the other side's machine.
 NICE = {"invoicing-sync": 10, "sandbox": 10}
+SECOND = "ie"  # the name of a second door and of its account; the first ones have none
+ISSUERS = ("settled-us", "settled-ie")  # of the first door, and of the second
 CLI_KEY = "settled-cli"  # the names of the keys that `up` makes
 SERVICE_KEY = "services"
 Say = Callable[[str], None]
@@ -42,6 +44,7 @@ class Plan:
     clock_start: str | None = None
     services: tuple[str, ...] = ALL
     rating_processes: int = 1
+    doors: int = 1  # 2: one for each of ISSUERS, each with an account, a schema, keys and an endpoint of its own
     env: dict[str, str] = field(default_factory=dict)
 
 
@@ -72,11 +75,12 @@ class Fleet:
         self.services = Services(self.state, {**urls.env(), **self._env(plan), **plan.env})
         say("migrating")
         with ThreadPoolExecutor(max_workers=2) as pool:
-            list(pool.map(lambda name: self.services.run_once(MODULES[name], "migrate"), plan.services))
+            specs = list(self._specs(plan))
+            one_each = [spec for spec in specs if not spec.name.startswith("rating-") or spec.name == "rating-0"]
+            list(pool.map(lambda spec: self.services.run_once(spec.module, "migrate", env=spec.env), one_each))
         if "usage-ingest" in plan.services and "api_key" not in self._kept():
             self._make_senders_key()
         say("starting the services")
-        specs = list(self._specs(plan))
         for spec in specs:
             self.services.start(spec)
         for spec in specs:
@@ -96,6 +100,20 @@ class Fleet:
     def rating_urls(self) -> list[str]:
         """Base URLs of the rating processes."""
         return [self.services.url(name) for name in self.services.names() if name.startswith("rating-")]
+
+    @property
+    def doors(self) -> list[str]:
+        """The doors of this line, the first one first."""
+        return self._of_each_account("invoicing-sync")
+
+    @property
+    def accounts(self) -> list[str]:
+        """The sandboxes of this line, each an account of Stripe's; the first one owns business time."""
+        return self._of_each_account("sandbox")
+
+    def _of_each_account(self, name: str) -> list[str]:
+        second = f"{name}-{SECOND}"
+        return [name, second] if second in self.services.names() else [name]
 
     @property
     def api_key(self) -> str:
@@ -149,7 +167,28 @@ class Fleet:
                 for number in range(plan.rating_processes):
                     yield ServiceSpec(f"rating-{number}", MODULES[name])
             else:
-                yield ServiceSpec(name, MODULES[name], nice=NICE.get(name, 0))
+                env = self._first(plan).get(name, {}) if plan.doors > 1 else {}
+                yield ServiceSpec(name, MODULES[name], env=env, nice=NICE.get(name, 0))
+        if plan.doors > 1:
+            for name, env in self._second(plan).items():
+                yield ServiceSpec(f"{name}-{SECOND}", MODULES[name], env=env, nice=NICE[name])
+
+    @staticmethod
+    def _first(plan: Plan) -> dict[str, dict[str, str]]:
+        """What the first door and its account are told where there are two."""
+        return {"sandbox": {"SANDBOX_API_KEYS": "sk_test_sandbox"}, "invoicing-sync": {"ISSUERS": ISSUERS[0]}}
+
+    def _second(self, plan: Plan) -> dict[str, dict[str, str]]:
+        """The second account follows the first one's business time, and its door the account's: no event is ahead."""
+        key = f"sk_test_sandbox_{SECOND}"
+        sandbox = self.services.reserve(f"sandbox-{SECOND}")
+        account = {"SANDBOX_NAME": SECOND, "SANDBOX_API_KEYS": key}
+        door = {"DOOR_NAME": SECOND, "ISSUERS": ISSUERS[1], "STRIPE_API_KEY": key, "STRIPE_BASE_URL": sandbox}
+        door["PUBLIC_URL"] = self.services.reserve(f"invoicing-sync-{SECOND}")
+        if plan.clock_start:
+            account["SANDBOX_CLOCK_URL"] = f"{self.services.reserve('sandbox')}/_sandbox/clock"
+            door["BUSINESS_CLOCK_URL"] = f"{sandbox}/_sandbox/clock"
+        return {"sandbox": account, "invoicing-sync": door}
 
     def _ensure_keys(self) -> None:
         """Keys of the house for the CLI and for the services among themselves, also on a state from before them."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
 from settled_cli.fleet import Fleet
+
+DOOR = "invoicing-sync"
+_OF_A_CUSTOMER = re.compile(r"/v1/(?:contracts|customers)/([^/]+)")
 
 
 class LineError(Exception):
@@ -34,7 +39,7 @@ class Line:
 
     def __init__(self, fleet: Fleet, *, services: Sequence[str] = ()) -> None:
         self.fleet = fleet
-        self._services = tuple(services) or ("sandbox", "usage-ingest", "rating", "invoicing-sync")
+        self._services = tuple(services) or (*fleet.accounts, "usage-ingest", "rating", *fleet.doors)
         self._http = httpx.AsyncClient(timeout=60)
 
     async def __aenter__(self) -> Self:
@@ -44,8 +49,43 @@ class Line:
         await self._http.aclose()
 
     async def get(self, service: str, path: str, **params: Any) -> Any:
-        """GET a JSON document; `None` parameters are left out. Raises LineError on a refusal."""
+        """
+        GET a JSON document; `None` parameters are left out. What is about a customer is asked of the customer's door.
+
+        Raises:
+            LineError: a refusal.
+        """
+        if service == DOOR and len(self.fleet.doors) > 1 and (customer := _customer_of(path, params)):
+            service = await self.door_of(customer)
         return await self._asked("GET", service, path, params={k: v for k, v in params.items() if v is not None})
+
+    async def door_of(self, customer: str) -> str:
+        """The door that knows a customer's contract as its own; the first one where none does. Raises LineError."""
+        for door in self.fleet.doors:
+            try:
+                await self._asked("GET", door, f"/v1/contracts/{customer}")
+            except Refused as refused:
+                if refused.status != 404:
+                    raise
+            else:
+                return door
+        return DOOR
+
+    async def of_any_door(self, path: str) -> Any:
+        """
+        GET a JSON document of the first door that knows it; its path says nothing of a customer.
+
+        Raises:
+            LineError: a refusal; 404 where no door knows it.
+        """
+        *first, last = self.fleet.doors
+        for door in first:
+            try:
+                return await self._asked("GET", door, path)
+            except Refused as refused:
+                if refused.status != 404:
+                    raise
+        return await self._asked("GET", last, path)
 
     async def post(self, service: str, path: str, body: Any) -> Any:
         """POST a JSON document. Raises LineError on a refusal."""
@@ -179,6 +219,14 @@ class Line:
             if time.monotonic() > deadline:
                 raise LineError(f"usage-ingest has not seen {at}")
             await asyncio.sleep(0.01)
+
+
+def _customer_of(path: str, params: dict[str, Any]) -> str | None:
+    """Whose the question is, as a path writes it; None: everybody's."""
+    named = _OF_A_CUSTOMER.match(path)
+    if named:
+        return named[1]
+    return quote(params["customer"], safe="") if params.get("customer") else None
 
 
 def _refused(service: str, answer: httpx.Response) -> Refused:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -76,6 +77,7 @@ class Stored:
     """The service's part, by its own rules, without HTTP and a database."""
 
     def __init__(self) -> None:
+        self.fleet = SimpleNamespace(doors=["invoicing-sync"])
         self.kept = KeptCatalog()
         self.uses: Uses = {}
         self.stripe: list[dict[str, Any]] | None = []

@@ -12,7 +12,7 @@ from chassis.app import run
 from chassis.settings import told_plainly
 from chassis.store import migrate
 from chassis.telemetry import configure_logging
-from sandbox.app import SCHEMA, build
+from sandbox.app import build
 from sandbox.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -20,7 +20,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM. The schema is brought up to date first, so that one command is enough."""
-    await migrate(settings.database_url.get_secret_value(), SCHEMA, MIGRATIONS)
+    await migrate(settings.database_url.get_secret_value(), settings.database_schema, MIGRATIONS)
     built = await build(settings)
     await run(built.app, host=settings.host, port=settings.port, work=built.work)
 
@@ -34,7 +34,7 @@ def main() -> None:
         settings = Settings.load()
         configure_logging("sandbox", settings.log_level)
         if command == "migrate":
-            asyncio.run(migrate(settings.database_url.get_secret_value(), SCHEMA, MIGRATIONS))
+            asyncio.run(migrate(settings.database_url.get_secret_value(), settings.database_schema, MIGRATIONS))
         else:
             uvloop.run(serve(settings))
 

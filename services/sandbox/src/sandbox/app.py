@@ -17,6 +17,7 @@ from event_schemas.times import parse_instant, to_micros
 from sandbox.clockwork import Clockwork
 from sandbox.control import Control
 from sandbox.faults import Faults
+from sandbox.following import Following
 from sandbox.forgetting import forgetting
 from sandbox.journal import Journal, keep_session, load, wipe
 from sandbox.settings import Settings
@@ -28,8 +29,6 @@ from sandbox.stripe.openapi.check import RequestChecker, ResponseChecker
 from sandbox.stripe.openapi.document import read_document
 from sandbox.stripe.state import State
 from sandbox.webhooks import Webhooks
-
-SCHEMA = "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,9 @@ class Sandbox:
 async def build(settings: Settings) -> Sandbox:
     """A sandbox with everything that it remembers, ready to be served beside its work."""
     access = Access(settings.key_file(), metrics_open=settings.opens_metrics)
-    pool = await create_pool(settings.database_url.get_secret_value(), SCHEMA, size=2, reset=keep_session)
+    pool = await create_pool(
+        settings.database_url.get_secret_value(), settings.database_schema, size=2, reset=keep_session
+    )
     switches = Answers.read(settings.sandbox_stripe_answers)
     state, faults = State(switches), Faults()
     await load(pool, state)
@@ -81,7 +82,9 @@ async def build(settings: Settings) -> Sandbox:
         TokenBucket(settings.sandbox_requests_per_second, settings.sandbox_requests_per_second),
         TokenBucket(settings.sandbox_meter_events_per_second, settings.sandbox_meter_events_per_second),
     )
-    control = Control(state, journal, faults, clockwork, conformance, front, reset)
+    control = Control(
+        state, journal, faults, clockwork, conformance, front, reset, follows=bool(settings.sandbox_clock_url)
+    )
     health = Health()
 
     async def database() -> str | None:
@@ -100,6 +103,8 @@ async def build(settings: Settings) -> Sandbox:
         "test_clocks": clockwork.run_test_clocks(),
         "forgetting": forgetting(pool, state, every_s=settings.sandbox_forget_s).run(),
     }
+    if settings.sandbox_clock_url:
+        work["following"] = Following(settings.sandbox_clock_url, clockwork, key=settings.own_key()).run()
     return Sandbox(app, work)
 
 

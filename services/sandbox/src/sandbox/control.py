@@ -103,7 +103,10 @@ class Control:
         conformance: Conformance | None,
         front: Front,
         reset: Callable[[], Awaitable[None]],
+        *,
+        follows: bool = False,
     ) -> None:
+        self._follows = follows
         self._front = front
         self._state, self._journal, self._faults, self._reset = state, journal, faults, reset
         self._clockwork, self._conformance = clockwork, conformance
@@ -131,7 +134,9 @@ class Control:
         return self._clock()
 
     async def advance(self, order: Advance) -> ClockAnswer:
-        """Move business time forward and do what is due up to then; never back (409)."""
+        """Move business time forward and do what is due up to then; never back, nor where another owns it (409)."""
+        if self._follows:
+            raise Problem(409, "clock_of_another", "Another sandbox owns business time (SANDBOX_CLOCK_URL): move its.")
         try:
             await self._clockwork.advance(order.to)
         except NeverBack:
@@ -250,7 +255,8 @@ class Control:
     async def quiet(self, at: datetime) -> list[str]:
         """What is still to do up to an instant of business time."""
         state, waiting = self._state, []
-        if state.shown_micros is not None and from_micros(state.shown_micros) < at:
+        shown = None if state.shown_micros is None else from_micros(state.shown_micros)
+        if (shown is None and self._follows) or (shown is not None and shown < at):
             waiting.append("business time")
         if state.waiting:
             waiting.append(f"{len(state.waiting)} meter events to count")

@@ -11,7 +11,9 @@ import asyncpg
 from event_schemas.contract_v2 import AnyContract, ContractV2, read_contract
 from event_schemas.times import Period
 from invoicing_sync.contracts.domain.agreement import Agreement
+from invoicing_sync.contracts.domain.issuers import Issuers
 from invoicing_sync.contracts.domain.usage_lines import UsageLines
+from invoicing_sync.contracts.store.ownership import IS_OURS
 from invoicing_sync.store.pool import Connection, Pool
 
 
@@ -72,24 +74,26 @@ async def newest(pool: Pool, customer: str) -> AnyContract | None:
     return None if document is None else read_contract(document)
 
 
-async def unhandled(pool: Pool) -> list[AnyContract]:
-    """Contracts whose newest revision has been neither applied nor set aside."""
+async def unhandled(pool: Pool, issuers: Issuers) -> list[AnyContract]:
+    """Our contracts whose newest revision has been neither applied nor set aside."""
     rows = await pool.fetch(
-        'SELECT document FROM contracts WHERE handled_revision < revision ORDER BY customer COLLATE "C"'
+        f'SELECT document FROM contracts WHERE handled_revision < revision AND {IS_OURS} ORDER BY customer COLLATE "C"',
+        sorted(issuers),
     )
     return [read_contract(row["document"]) for row in rows]
 
 
-async def count_unhandled(pool: Pool, *, anchored_by: datetime, now: datetime) -> int:
+async def count_unhandled(pool: Pool, issuers: Issuers, *, anchored_by: datetime, now: datetime) -> int:
     """How many of those could be applied by now, see `Carrier.is_time`; asked often, so no document is read whole."""
     return int(
         await pool.fetchval(
-            """
-            SELECT count(*) FROM contracts WHERE handled_revision < revision
-              AND CASE WHEN document #>> '{trial,from}' IS NULL
-                  THEN (document ->> 'billing_anchor')::timestamptz <= $1
-                  ELSE (document #>> '{trial,from}')::timestamptz <= $2 END
+            f"""
+            SELECT count(*) FROM contracts WHERE handled_revision < revision AND {IS_OURS}
+              AND CASE WHEN document #>> '{{trial,from}}' IS NULL
+                  THEN (document ->> 'billing_anchor')::timestamptz <= $2
+                  ELSE (document #>> '{{trial,from}}')::timestamptz <= $3 END
             """,
+            sorted(issuers),
             anchored_by,
             now,
         )
@@ -276,15 +280,20 @@ async def add_period(tx: Connection, customer: str, number: int, period: Period,
     )
 
 
-async def describe(pool: Pool, customer: str) -> dict[str, Any] | None:
-    """All that is stored of a customer's contract, for people."""
-    row = await pool.fetchrow("SELECT * FROM contracts WHERE customer = $1", customer)
+async def describe(pool: Pool, customer: str, issuers: Issuers) -> dict[str, Any] | None:
+    """All that is stored of a contract of ours, for people."""
+    row = await pool.fetchrow(f"SELECT * FROM contracts WHERE {IS_OURS} AND customer = $2", sorted(issuers), customer)
     return None if row is None else dict(row)
 
 
-async def page(pool: Pool, *, after: str, limit: int) -> list[asyncpg.Record]:
-    """Contracts in order of their customers, behind `after`."""
-    return await pool.fetch("SELECT * FROM contracts WHERE customer > $1 ORDER BY customer LIMIT $2", after, limit)
+async def page(pool: Pool, issuers: Issuers, *, after: str, limit: int) -> list[asyncpg.Record]:
+    """Our contracts in order of their customers, behind `after`."""
+    return await pool.fetch(
+        f"SELECT * FROM contracts WHERE {IS_OURS} AND customer > $2 ORDER BY customer LIMIT $3",
+        sorted(issuers),
+        after,
+        limit,
+    )
 
 
 async def plan_due(pool: Pool, *, now: datetime, keep: bool) -> list[str]:

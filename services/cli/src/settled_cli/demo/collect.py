@@ -34,12 +34,13 @@ class Outcome:
 
 async def credited(line: Line) -> dict[str, int]:
     """By customer what the credit notes come to that Stripe has, in minor units."""
-    dump = await line.get("sandbox", "/_sandbox/dump")
-    by_stripe_id = {stripe_id: customer for customer, stripe_id in dump["customers"].items()}
     sums: dict[str, int] = defaultdict(int)
-    for note in dump["credit_notes"]:
-        if note["status"] == "issued":
-            sums[by_stripe_id[note["customer"]]] += note["total"]
+    for account in line.fleet.accounts:
+        dump = await line.get(account, "/_sandbox/dump")
+        by_stripe_id = {stripe_id: customer for customer, stripe_id in dump["customers"].items()}
+        for note in dump["credit_notes"]:
+            if note["status"] == "issued":
+                sums[by_stripe_id[note["customer"]]] += note["total"]
     return dict(sums)
 
 
@@ -47,29 +48,41 @@ async def collect(line: Line, customers: list[str], *, start: str, end: str, las
     """Ask every service. `start` and `end` are the month's, `last` is where business time stands."""
     equations = await line.get("rating", "/v1/equations")
     counts = await line.get("usage-ingest", "/v1/counts")
-    dump = await line.get("sandbox", "/_sandbox/dump")
-    by_stripe_id = {stripe_id: customer for customer, stripe_id in dump["customers"].items()}
     entries = await _all_entries(line, customers, start=start, last=last)
     nets: dict[tuple[str, str], int] = defaultdict(int)
     for entry in entries:
         if entry["subject_kind"] == "conversation":
             nets[(entry["customer"], entry["subject"])] += 1 if entry["op"] == "charge" else -1
     invoices: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for invoice in dump["invoices"]:
-        invoices[by_stripe_id[invoice["customer"]]].append(invoice | {"lines": _billed(invoice["lines"])})
+    coming: dict[str, dict[str, Decimal]] = {}
+    for account in line.fleet.accounts:
+        dump = await line.get(account, "/_sandbox/dump")
+        by_stripe_id = {stripe_id: customer for customer, stripe_id in dump["customers"].items()}
+        for invoice in dump["invoices"]:
+            invoices[by_stripe_id[invoice["customer"]]].append(invoice | {"lines": _billed(invoice["lines"])})
+        coming |= _coming(dump["totals"], by_stripe_id, end)
     return Outcome(
         events={**equations["events"], "deliveries": counts["received"]},
         quarantined=counts["by_reason"],
         conversations=equations["conversations"],
-        charges=await line.get("invoicing-sync", "/v1/charges", **{"from": start, "to": end}),
+        charges=await _charges(line, start, end),
         nets=dict(nets),
         invoices=dict(invoices),
         corrections=await _corrections(line, customers),
         priced=await corrections.gather(line, None, None),
-        coming=_coming(dump["totals"], by_stripe_id, end),
+        coming=coming,
         entries=entries,
         reconciliation=await reconcile(line, start=start, end=last),
     )
+
+
+async def _charges(line: Line, start: str, end: str) -> dict[str, Any]:
+    """The entries of the span, all doors added up; each of them has seen every entry, its own or another's."""
+    found = [await line.get(door, "/v1/charges", **{"from": start, "to": end}) for door in line.fleet.doors]
+    terms = ("entries", "priced", "free", "unpriced", "corrections", "without_contract")
+    whole = {term: sum(one[term] for one in found) for term in terms}
+    seen = {one["entries"] + one["of_other_doors"] for one in found}
+    return {**whole, "holds": all(one["holds"] for one in found) and seen == {whole["entries"]}}
 
 
 def _billed(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -97,14 +110,15 @@ async def _all_entries(line: Line, customers: list[str], *, start: str, last: st
 
 async def _corrections(line: Line, customers: list[str]) -> dict[str, dict[str, Decimal]]:
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    after = None
-    while True:
-        rows = await line.get("invoicing-sync", "/v1/corrections", after=after, limit=1000)
-        for row in rows:
-            sums[row["customer"]][row["meter"]] += Decimal(row["value"])
-        if len(rows) < 1000:
-            break
-        after = rows[-1]["entry_id"]
+    for door in line.fleet.doors:
+        after = None
+        while True:
+            rows = await line.get(door, "/v1/corrections", after=after, limit=1000)
+            for row in rows:
+                sums[row["customer"]][row["meter"]] += Decimal(row["value"])
+            if len(rows) < 1000:
+                break
+            after = rows[-1]["entry_id"]
     return {
         customer: {meter: value for meter, value in sums[customer].items() if value}
         for customer in customers
@@ -123,11 +137,21 @@ def _coming(totals: list[dict[str, Any]], by_stripe_id: dict[str, str], end: str
 
 
 async def reconcile(line: Line, *, start: str, end: str, customer: str | None = None) -> dict[str, Any]:
-    """Compare ledger and Stripe over whole days, and wait for the result."""
+    """Compare ledger and Stripe over whole days, in each account, and wait for the results: as one."""
     days = {"from": f"{start[:10]}T00:00:00Z", "to": f"{end[:10]}T00:00:00Z"}
-    run = await line.post("invoicing-sync", "/v1/reconciliations", {"customer": customer, **days})
+    found = [await _reconciled(line, door, {"customer": customer, **days}) for door in line.fleet.doors]
+    whole = next((one for one in found if one["state"] != "done"), found[0])  # one that failed says why
+    return {
+        **whole,
+        "compared": sum(one["compared"] for one in found),
+        "drift": [row for one in found for row in one["drift"]],
+    }
+
+
+async def _reconciled(line: Line, door: str, order: dict[str, Any]) -> dict[str, Any]:
+    run = await line.post(door, "/v1/reconciliations", order)
     while True:
-        result: dict[str, Any] = await line.get("invoicing-sync", f"/v1/reconciliations/{run['id']}")
+        result: dict[str, Any] = await line.get(door, f"/v1/reconciliations/{run['id']}")
         if result["state"] != "running":
             return result
         await asyncio.sleep(0.1)

@@ -68,6 +68,9 @@ def demo(
     ] = 0.5,
     draft_usage: Annotated[Drafts, typer.Option(help="Which usage the sandbox's drafts show.")] = Drafts.STALE,
     usage_lines: Annotated[Priced, typer.Option(help="How usage comes onto invoices.")] = Priced.STRIPE,
+    doors: Annotated[
+        int, typer.Option(min=1, max=2, help="2: a door and an account of Stripe for each of two issuers.")
+    ] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the line running to look closer.")] = False,
     replace: Replace = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
@@ -77,7 +80,7 @@ def demo(
         with work_folder(OUT, "settled demo", replace=replace):
             fleet = Fleet(OUT / STATE)
             ways = draft_usage.value, usage_lines.value
-            wanted = Demo(fleet, OUT, seed, customers, conversations, month, freeze_hours, *ways)
+            wanted = Demo(fleet, OUT, seed, customers, conversations, month, freeze_hours, *ways, doors)
             made = _run(wanted, keep, as_json=as_json)
     except FolderRefused as refused:
         fail(str(refused), Exit.USAGE)

@@ -54,6 +54,7 @@ class Demo:
     freeze_hours: float = 0.5
     draft_usage: str = "stale"
     usage_lines: str = "stripe"
+    doors: int = 1
     times: list[tuple[str, float]] = field(default_factory=list)
     truth: dict[str, Any] = field(default_factory=dict)
     outcome: Outcome | None = None
@@ -91,7 +92,9 @@ async def run(demo: Demo, *, during: During | None = None) -> None:
         demo.truth = write(work, workload)
     start = demo.truth["month"]["start"]
     with demo.stage("start the line"), err.status("starting the line") as status:
-        demo.fleet.up(Plan(clock_start=start, env=DEMO_ENV | demo.env), lambda what: status.update(what))
+        demo.fleet.up(
+            Plan(clock_start=start, env=DEMO_ENV | demo.env, doors=demo.doors), lambda what: status.update(what)
+        )
     async with Line(demo.fleet) as line:
         with demo.stage("agree the contracts"), err.status(f"agreeing {demo.customers} contracts"):
             agreed = contracts.read(workload / "contracts.yaml")

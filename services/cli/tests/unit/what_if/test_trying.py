@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -37,6 +38,7 @@ class FakeLine:
     """Three customers of the door: acme and bolt in USD, one in JPY; what a policy turns is told in two pages."""
 
     def __init__(self) -> None:
+        self.fleet = SimpleNamespace(doors=["invoicing-sync"])
         self.contracts = {"acme": "USD", "bolt": "USD", "cana": "JPY"}
         self.orders: list[dict[str, Any]] = []
         self.applied = dict.fromkeys(self.contracts, 1)
