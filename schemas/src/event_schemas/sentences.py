@@ -80,6 +80,7 @@ FORMS = {
     r"^[a-z][a-z0-9_]{0,49}$": "up to 50 lower-case letters, digits and _, beginning with a letter",
     r"^[a-z][a-z0-9-]{0,49}$": "up to 50 lower-case letters, digits and -, beginning with a letter",
     r"^[a-z][a-z0-9_-]{0,49}$": "up to 50 lower-case letters, digits, _ and -, beginning with a letter",
+    r"^([a-z][a-z_]{0,29})?$": "empty, or up to 30 lower-case letters and _, beginning with a letter",
     r"^[A-Z]{2}$": "a country's two letters (ISO 3166-1), such as DE",
     r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$": "an e-mail address such as billing@example.com",
     WORDS: "text with more than blanks in it, and without the character NUL",

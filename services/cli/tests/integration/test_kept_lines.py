@@ -157,6 +157,6 @@ def test_the_right_command_replaces_the_line_and_down_ends_all_of_the_new_one(ke
     stopped = kept.settled("down", "--remove-state")
 
     assert (ended.returncode, stopped.returncode) == (0, 0), ended.stderr + stopped.stderr
-    assert (len(before), len(after), before & after) == (4, 6, set())
+    assert (len(before), len(after), before & after) == (4, 7, set())
     assert not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in before | after)
     assert not kept.state.exists()
