@@ -51,8 +51,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In a worker, the shares come first; without workers the order stays, with what is quick in between."""
+    _tell_apart(items)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: _rank(item.nodeid.partition("::")[0]))
+
+
+def _tell_apart(items: list[pytest.Item]) -> None:
+    """
+    Give each operation that schemathesis tests an id of its own.
+
+    It names them by operation, and pytest 9.2 leaves that out of their ids. xdist knows tests by their ids: of those
+    that share one it would run the first alone, and say nothing.
+    """
+    shared = Counter(item.nodeid for item in items)
+    for item in items:
+        if shared[item.nodeid] > 1 and item.parent is not None:
+            item._id = type(item.id).parse(f"{item.parent.nodeid}::{item.name}")
+    names = Counter(item.nodeid for item in items)
+    assert len(names) == len(items), f"tests with one id, of which one would run: {names.most_common(3)}"
 
 
 def _rank(file: str) -> int:
