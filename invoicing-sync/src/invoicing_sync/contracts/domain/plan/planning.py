@@ -30,6 +30,7 @@ from invoicing_sync.contracts.domain.plan.operations import (
     DiscountItem,
     DiscountSubscription,
     Finding,
+    GoneItem,
     KeepDrafts,
     MakeCoupon,
     MakeCustomer,
@@ -206,11 +207,12 @@ class _Planning:
         if would_empty:
             sentence = "nothing of the contract would be left on the subscription, and Stripe keeps one item at least"
             self._find("nothing_left", self._customer, sentence)
-        touched = {change.key for call in calls if isinstance(call.what, ChangeItems) for change in call.what.changes}
-        self.findings += item_findings(told.items, has.items, touched=touched)
+        changes = [change for call in calls if isinstance(call.what, ChangeItems) for change in call.what.changes]
+        self.findings += item_findings(told.items, has.items, touched={change.key for change in changes})
+        gone = {change.key for change in changes if isinstance(change, GoneItem)}  # with its term, told ahead
         for item in self._wanted:
             said = told.items.get(item.key)
-            if said is None or item.at(self._moment.at) is None:
+            if said is None or item.at(self._moment.at) is None or item.key in gone:
                 continue
             coupons = self._coupons_of(item)
             if ids(coupons) != said.coupons:
