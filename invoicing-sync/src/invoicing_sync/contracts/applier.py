@@ -28,7 +28,7 @@ from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.domain.agreement import Agreement
 from invoicing_sync.contracts.domain.terms import Terms, changes_billing, lacks_address
 from invoicing_sync.contracts.domain.usage_lines import terms_at_stripe
-from invoicing_sync.contracts.handlers import handle_activation, handle_revision
+from invoicing_sync.contracts.handlers import handle_activation, handle_revision, set_aside
 from invoicing_sync.contracts.keeper import DAYS_UNTIL_DUE, Keeper, say_no_address
 from invoicing_sync.contracts.objects import Objects
 from invoicing_sync.contracts.store import contracts
@@ -158,9 +158,7 @@ class Applier:
         failpoints.reach("contract-applied")
 
     async def _set_aside(self, contract: AnyContract, kind: str, **detail: Any) -> None:
-        now = self._clock.now()
-        await cases.open_case(self._pool, kind, contract.customer, now=now, customer=contract.customer, **detail)
-        await contracts.mark_handled(self._pool, contract, replace=False)
+        await set_aside(self._pool, contract, kind, now=self._clock.now(), **detail)
 
     async def _apply_first(self, contract: Contract) -> None:
         way = self._settings.ways_of_usage.of(contract.issuer)
@@ -176,7 +174,9 @@ class Applier:
             now=now,
             days_until_due=DAYS_UNTIL_DUE,
         )
-        subscription = await self._subscription(contract, stripe_customer, params)
+        subscription = await self._objects.subscription(
+            contract.customer, stripe_customer, params, shared=contract.stripe_customer is not None
+        )
         billing = Billing(contract.billing_anchor, _billed_from(contract, now), contract.issuer)
         await self._settle_cases(contract)
         lanes = await handle_activation(
@@ -235,20 +235,6 @@ class Applier:
             return await catalogue.make_customer(params, key=key)
 
         return await self._objects.ensure("customer", customer, params, find=find, make=make, shared=given is not None)
-
-    async def _subscription(self, contract: Contract, stripe_customer: str, params: dict[str, Any]) -> str:
-        catalogue = self._door.catalogue
-
-        async def find(_: datetime) -> str | None:
-            found = await catalogue.find_subscription(stripe_customer, contract.customer)
-            return None if found is None else found.subscription_id
-
-        async def make(key: str) -> str:
-            return (await catalogue.make_subscription(params, key=key)).subscription_id
-
-        return await self._objects.ensure(
-            "subscription", contract.customer, params, find=find, make=make, shared=contract.stripe_customer is not None
-        )
 
 
 def _shown(contract: Contract) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from invoicing_sync.contracts.domain.plan.coming import next_at
 from invoicing_sync.contracts.domain.plan.operations import Finding, Operation
 from invoicing_sync.contracts.domain.plan.planning import plan
 from invoicing_sync.contracts.domain.usage_lines import UsageLines, contract_at_stripe
-from invoicing_sync.contracts.handlers import handle_terms
+from invoicing_sync.contracts.handlers import handle_terms, set_aside
 from invoicing_sync.contracts.keeper import say_no_address
 from invoicing_sync.contracts.making import Making, Task
 from invoicing_sync.contracts.standing import Standing
@@ -48,7 +48,9 @@ class Carrier:
         account = await contracts.account(self._pool, contract.customer)
         if account is not None and account.contract != contract:
             if _is_another(account, contract):
-                await self._set_aside(account, contract)
+                revisions = {"applied": account.contract.revision, "asked": contract.revision}
+                now = self._clock.now()
+                await set_aside(self._pool, contract, "contract_change_not_supported", now=now, **revisions)
                 return
             if account.agreement.version_2 is None:
                 await self._standing.keep_told_by_version_1(account, contract, self._clock.now())
@@ -102,18 +104,6 @@ class Carrier:
     ) -> tuple[AtStripe, Told]:
         told = await self._standing.told(account, contract_at_stripe(contract, way), now)
         return await self._standing.there(account, contract, told, now), told
-
-    async def _set_aside(self, account: Account, contract: ContractV2) -> None:
-        await cases.open_case(
-            self._pool,
-            "contract_change_not_supported",
-            contract.customer,
-            now=self._clock.now(),
-            customer=contract.customer,
-            applied=account.contract.revision,
-            asked=contract.revision,
-        )
-        await contracts.mark_handled(self._pool, contract, replace=False)
 
     async def _say_refused(self, contract: ContractV2, operation: Operation | None, refused: Refused) -> None:
         await cases.open_case(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from chassis.store import transaction
 from event_schemas.contract_v2 import AnyContract
@@ -97,6 +98,12 @@ async def handle_activation(
             await say_unpriced(tx, placed, {contract.customer: billing})
             lanes |= {(d.customer, d.meter) for d in placed if d.state is State.PENDING}
     return lanes
+
+
+async def set_aside(pool: Pool, contract: AnyContract, kind: str, *, now: datetime, **detail: Any) -> None:
+    """A revision is not taken: the applied one goes on, and a person has a case of this kind."""
+    await cases.open_case(pool, kind, contract.customer, now=now, customer=contract.customer, **detail)
+    await contracts.mark_handled(pool, contract, replace=False)
 
 
 async def handle_terms(agreement: Agreement, *, pool: Pool, now: datetime) -> None:

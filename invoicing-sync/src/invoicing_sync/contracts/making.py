@@ -29,11 +29,8 @@ from invoicing_sync.contracts.domain.plan.operations import (
     CancelAt,
     ChangeItems,
     Collect,
-    DiscountItem,
-    DiscountSubscription,
     GoneItem,
     KeepDrafts,
-    MakeCoupon,
     MakeCustomer,
     MakeMeter,
     MakePrice,
@@ -66,8 +63,6 @@ from invoicing_sync.stripe_door.convert import (
 from invoicing_sync.stripe_door.door import StripeDoor
 from invoicing_sync.stripe_door.errors import Refused, Unsure
 from invoicing_sync.stripe_door.planned_objects import (
-    to_wire_coupon,
-    to_wire_discounts,
     to_wire_end,
     to_wire_item_changes,
     to_wire_new_subscription,
@@ -147,8 +142,6 @@ class Making:
                 await self._objects.product(kind, what.name)
             case MakePrice():
                 await self._price(what.price)
-            case MakeCoupon():
-                await self._objects.coupon(to_wire_coupon(what.coupon))
             case MakeCustomer() | MarkCustomer():
                 await self._customer(what, task, now)
             case MakeSubscription():
@@ -180,7 +173,7 @@ class Making:
             await catalogue.mark_customer(made, params)
 
     async def _make_subscription(self, what: MakeSubscription, task: Task, now: datetime) -> None:
-        catalogue, customer = self._door.catalogue, task.agreed.customer
+        customer = task.agreed.customer
         stripe_customer = await self._id("customer", customer)
         prices = {item.price.lookup_key: await self._price(item.price) for item in what.items}
         params = to_wire_new_subscription(
@@ -192,15 +185,8 @@ class Making:
             now=now,
         )
 
-        async def find(_: datetime) -> str | None:
-            found = await catalogue.find_subscription(stripe_customer, customer)
-            return None if found is None else found.subscription_id
-
-        async def make(key: str) -> str:
-            return (await catalogue.make_subscription(params, key=key)).subscription_id
-
         shared = billing_at(task.agreed, now).stripe_customer is not None
-        await self._objects.ensure("subscription", customer, params, find=find, make=make, shared=shared)
+        await self._objects.subscription(customer, stripe_customer, params, shared=shared)
 
     async def _activate(self, what: MakeSubscription, task: Task, now: datetime, store: Noting) -> None:
         agreement = Agreement(task.agreed)
@@ -256,14 +242,14 @@ class Making:
         raise TryLater(f"Stripe answers 5xx to {operation.key}", after_s=5.0)
 
     async def _set(self, what: Any, customer: str, task: Task) -> Noting | None:
-        """What sets fields of the subscription; repeating it changes nothing."""
+        """
+        What sets fields of the subscription; repeating it changes nothing.
+
+        Coupons are no part of it: discounts go as items of ours (`contract_at_stripe`), so no plan asks for one.
+        """
         subscription = await self._id("subscription", customer)
         change = self._door.catalogue.change_subscription
         match what:
-            case DiscountItem() | DiscountSubscription():
-                has = await self._door.state.subscription(subscription, task.told)
-                items = {} if has is None else {one.key: one.item_id for one in has.items if one.key is not None}
-                await change(subscription, to_wire_discounts(what, items=items))
             case KeepDrafts():
                 await change(subscription, to_wire_keep_drafts(what.keep))
                 await self._holder.hold_all_of(customer, subscription)

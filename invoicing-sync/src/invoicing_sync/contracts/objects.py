@@ -94,16 +94,20 @@ class Objects:
             make=lambda key: catalogue.make_product(product, item, key=key),
         )
 
-    async def coupon(self, params: Mapping[str, Any]) -> str:
-        """The coupon with these parameters, by the id that we give it."""
-        catalogue, coupon_id = self._door.catalogue, str(params["id"])
-        return await self.ensure(
-            "coupon",
-            coupon_id,
-            params,
-            find=lambda _: catalogue.find_coupon(coupon_id),
-            make=lambda key: catalogue.make_coupon(dict(params), key=key),
-        )
+    async def subscription(
+        self, customer: str, stripe_customer: str, params: Mapping[str, Any], *, shared: bool
+    ) -> str:
+        """A customer's subscription; `shared`: others may have made it for the Stripe customer that was named."""
+        catalogue = self._door.catalogue
+
+        async def find(_: datetime) -> str | None:
+            found = await catalogue.find_subscription(stripe_customer, customer)
+            return None if found is None else found.subscription_id
+
+        async def make(key: str) -> str:
+            return (await catalogue.make_subscription(dict(params), key=key)).subscription_id
+
+        return await self.ensure("subscription", customer, params, find=find, make=make, shared=shared)
 
     async def price(self, params: Mapping[str, Any]) -> str:
         """The price with these parameters, by its lookup key."""

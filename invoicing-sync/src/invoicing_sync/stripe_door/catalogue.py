@@ -72,17 +72,6 @@ class Catalogue:
         """A price; see `convert.to_wire_metered_price` and `to_wire_licensed_price`."""
         return _id(await self._client.post("make_price", "/v1/prices", params, key=key))
 
-    async def find_coupon(self, coupon_id: str) -> str | None:
-        """The coupon with the id that we give it."""
-        try:
-            return _id(await self._client.get("find_coupon", f"/v1/coupons/{quote(coupon_id, safe='')}"))
-        except NotThere:
-            return None
-
-    async def make_coupon(self, params: Row, *, key: str) -> str:
-        """A coupon under our own id; see `planned_objects.to_wire_coupon`."""
-        return _id(await self._client.post("make_coupon", "/v1/coupons", params, key=key))
-
     async def has_customer(self, stripe_customer: str) -> bool:
         """Whether the customer exists and has not been deleted."""
         try:

@@ -1,22 +1,14 @@
-"""What operations of a plan say at Stripe: parameters of prices, coupons, subscriptions and the changes of items."""
+"""What operations of a plan say at Stripe: parameters of prices, subscriptions and the changes of items."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from event_schemas.values import Currency, decimal_text
-from invoicing_sync.contracts.domain.plan.operations import (
-    ChangeItems,
-    DiscountItem,
-    DiscountSubscription,
-    GoneItem,
-    ItemChange,
-    MakeSubscription,
-    NewItem,
-)
-from invoicing_sync.contracts.domain.plan.prices import StripeCoupon, StripePrice, StripeTier
+from event_schemas.values import Currency
+from invoicing_sync.contracts.domain.plan.operations import ChangeItems, GoneItem, ItemChange, MakeSubscription, NewItem
+from invoicing_sync.contracts.domain.plan.prices import StripePrice, StripeTier
 from invoicing_sync.stripe_door.convert import seconds, to_wire_minor
 
 Ids = Mapping[str, str]  # our key to Stripe's id
@@ -52,15 +44,6 @@ def _tier(tier: StripeTier, currency: Currency) -> dict[str, Any]:
     return wire | ({"flat_amount_decimal": to_wire_minor(tier.flat_fee, currency)} if tier.flat_fee else {})
 
 
-def to_wire_coupon(coupon: StripeCoupon) -> dict[str, Any]:
-    """Parameters of `POST /v1/coupons`: for as long as it is attached."""
-    params: dict[str, Any] = {"id": coupon.coupon_id, "name": str(coupon), "duration": "forever"}
-    if coupon.percent is not None:
-        return params | {"percent_off": decimal_text(coupon.percent)}
-    assert coupon.amount is not None  # one of the two
-    return params | {"amount_off": coupon.amount.minor, "currency": coupon.amount.currency.value.lower()}
-
-
 def to_wire_new_subscription(
     what: MakeSubscription, *, customer: str, stripe_customer: str, currency: Currency, prices: Ids, now: datetime
 ) -> dict[str, Any]:
@@ -75,8 +58,6 @@ def to_wire_new_subscription(
         "metadata": {"customer": customer},
         "expand": ["latest_invoice"],
     }
-    if what.coupons:
-        params["discounts"] = _coupons(what.coupons)
     return params | _begin(what, now)
 
 
@@ -115,22 +96,9 @@ def _change(change: ItemChange, prices: Ids, items: Ids) -> dict[str, Any]:
 
 def _new(item: NewItem, prices: Ids) -> dict[str, Any]:
     many = {} if item.quantity is None else {"quantity": item.quantity}
-    off = {"discounts": _coupons(item.coupons)} if item.coupons else {}
-    return {"price": prices[item.price.lookup_key], **many, **off}
-
-
-def to_wire_discounts(what: DiscountItem | DiscountSubscription, *, items: Ids) -> dict[str, Any]:
-    """Parameters of the same call by which coupons are given or taken away; an empty string is an empty list."""
-    off: Any = _coupons(what.coupons) or ""
-    if isinstance(what, DiscountSubscription):
-        return {"discounts": off}
-    return {"items": [{"id": items[what.key], "discounts": off}], "proration_behavior": "none"}
+    return {"price": prices[item.price.lookup_key], **many}
 
 
 def to_wire_end(at: datetime | None) -> dict[str, Any]:
     """Parameters of the same call by which it ends at an instant, or does not."""
     return {"cancel_at": "" if at is None else seconds(at), "proration_behavior": "none"}
-
-
-def _coupons(coupons: Iterable[str]) -> list[dict[str, str]]:
-    return [{"coupon": coupon} for coupon in sorted(coupons)]
