@@ -50,6 +50,13 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Drafted(Found):
+    """What a draft was found to be, with the lines that its invoice must have."""
+
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finalised(Found):
     """What a finalised invoice was found to be, with the expected total."""
 
@@ -90,15 +97,16 @@ class Comparison:
         unpriced = unpriced_problems((await self.expecting.of(account, row)).unpriced)
         return Found((*unpriced, *usage_differences(checks)), numbers, causes.of_usage(checks))
 
-    async def draft(self, account: Account, row: PeriodRow, invoice: Invoice) -> Found:
+    async def draft(self, account: Account, row: PeriodRow, invoice: Invoice) -> Drafted:
         """Differences of a draft, its usage lines left out; and of the subscription's items, from which they come."""
         agreement = account.agreement
         if wrong := _other_currency(invoice, agreement.currency):
-            return Found(wrong)
+            return Drafted(wrong)
         if waits := await self.expecting.waits_for(account, row):
-            return Found(waits)
+            return Drafted(waits)
         found = [await self.line(line, agreement) for line in invoice.lines]
-        wanted = as_shown((await self.expected(account, row, invoice.lines)).lines)
+        lines = (await self.expected(account, row, invoice.lines)).lines
+        wanted = as_shown(lines)
         told = list(causes.of_lines(*billed_ahead(wanted, found, agreement.meters)))
         problems = list(draft_differences(wanted, found, agreement.meters))
         sums = Money(invoice.subtotal_minor, agreement.currency), Money(invoice.total_minor, agreement.currency)
@@ -111,7 +119,8 @@ class Comparison:
             if isinstance(contract, ContractV2)
             else await self._agreed_items(account, contract, row, invoice)
         )
-        return Found((*problems, *of_items.problems), draft_assumptions(wanted, found), (*told, *of_items.causes))
+        numbers = draft_assumptions(wanted, found)
+        return Drafted((*problems, *of_items.problems), numbers, (*told, *of_items.causes), lines)
 
     async def _agreed_items(self, account: Account, contract: Contract, row: PeriodRow, invoice: Invoice) -> Found:
         """Prices of lines, and the subscription's items, that a contract of version 1 does not have."""

@@ -133,7 +133,7 @@ class Release:
         found = Found((*usage.problems, *rest.problems), numbers, (*usage.causes, *rest.causes))
         if found.problems:
             return found
-        items = items_of((await self._comparison.expected(account, row, invoice.lines)).lines, row.period)
+        items = items_of(rest.lines, row.period)
         return await self._putting.put(account.customer, invoice, items, case_key=_case_key(row))
 
     async def _finalise(self, row: PeriodRow, account: Account, invoice: Invoice) -> None:
