@@ -16,8 +16,7 @@ from event_schemas.values import decimal_text
 from invoicing_sync.answers import ExpectedLine
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
-from invoicing_sync.invoices.domain.corrections import LateEntry, Priced
-from invoicing_sync.invoices.pricing_again import price_again
+from invoicing_sync.invoices.domain.corrections import LateEntry, Priced, price_agreement
 from invoicing_sync.invoices.store import billed, corrections, periods
 from invoicing_sync.store.pool import Pool
 from pricing.usage import NOTHING_BEFORE, BilledBefore
@@ -105,8 +104,8 @@ def _priced(
     span = Period(rows[0]["period_start"], rows[0]["period_end"])
     late = [LateEntry(row["entry_id"], row["meter"], row["value"], row["effective_at"]) for row in rows]
     frozen = () if period is None else periods.from_row(period).usage
-    revision = None if period is None else period["revision"]
-    return _answer(account, period, rows, price_again(account, revision, span, frozen, late, before))
+    agreement = account.agreement.at_revision(None if period is None else period["revision"])
+    return _answer(account, period, rows, price_agreement(agreement, span, frozen, late, before))
 
 
 def _answer(

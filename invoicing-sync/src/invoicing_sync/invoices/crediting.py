@@ -23,7 +23,7 @@ from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.gaps import failpoints
 from invoicing_sync.invoices.comparison import Comparison
-from invoicing_sync.invoices.domain.corrections import LateEntry, Priced
+from invoicing_sync.invoices.domain.corrections import LateEntry, Priced, price_agreement
 from invoicing_sync.invoices.domain.issuing import (
     LineLeft,
     MadeNote,
@@ -35,7 +35,6 @@ from invoicing_sync.invoices.domain.issuing import (
     to_balance,
 )
 from invoicing_sync.invoices.holder import Holder
-from invoicing_sync.invoices.pricing_again import price_again
 from invoicing_sync.invoices.store import billed, credit_notes, periods
 from invoicing_sync.invoices.store.credit_notes import GatheringRow
 from invoicing_sync.invoices.store.periods import PeriodRow
@@ -93,9 +92,10 @@ class Crediting:
         """What the period's corrections come to beyond its documents; the intent of one more, where that is owed."""
         found = await credit_notes.corrections_of(self._pool, row)
         late = [LateEntry(each["entry_id"], each["meter"], each["value"], each["effective_at"]) for each in found]
+        agreement = account.agreement.at_revision(row.revision)
         before = await billed.reopened(self._pool, row.customer, row.number)
         # in a thread: a period with thousands of corrections is rated thousands of times
-        priced = await asyncio.to_thread(price_again, account, row.revision, row.period, row.usage, late, before)
+        priced = await asyncio.to_thread(price_agreement, agreement, row.period, row.usage, late, before)
         left = still_open(_shares(priced), await credit_notes.settled(self._pool, row))
         owed = owed_back(left, smallest_minor=self._settings.corrections_smallest_minor)
         if not owed:
@@ -104,7 +104,7 @@ class Crediting:
         if invoice is None or invoice.status == "void":
             await credit_notes.weighed(self._pool, row, waiting)
             return
-        lines = await self._lines_left(invoice, await self._door.credit_notes.of_invoice(invoice.invoice_id), account)
+        lines = await self._lines_left(invoice, await self._door.credit_notes.of_invoice(invoice.invoice_id))
         note = draw_up(left, lines, left_minor=invoice.left_minor)
         short = owed if note is None else note.short_minor
         await self._tell_short(row, account, short)
@@ -135,7 +135,7 @@ class Crediting:
             problem=f"{short} are owed back beyond what the invoice has left",
         )
 
-    async def _lines_left(self, invoice: Invoice, made: tuple[MadeNote, ...], account: Account) -> list[LineLeft]:
+    async def _lines_left(self, invoice: Invoice, made: tuple[MadeNote, ...]) -> list[LineLeft]:
         """The invoice's lines with what they have left; only usage lines without a discount take a part of a note."""
         left = left_of({line.line_id: line.amount_minor for line in invoice.lines}, made)
         found = []
@@ -161,11 +161,9 @@ class Crediting:
             await self._settle(row)
             return
         period = await periods.find(self._pool, row.customer, row.number)
-        account = await contracts.account(self._pool, row.customer)
         assert period is not None
-        assert account is not None
         if row.state == "refused":
-            lines = await self._lines_left(invoice, made, account)
+            lines = await self._lines_left(invoice, made)
             note = draw_up(row.shares, lines, left_minor=invoice.left_minor)
             if note is None or note.short_minor:
                 return  # the case stands: a person must say where the rest goes

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 import pricing.lines as engine
 from event_schemas.times import Period
 from event_schemas.values import Money
-from invoicing_sync.contracts.domain import terms as agreed_terms
 from invoicing_sync.contracts.domain.agreement import Agreement
-from invoicing_sync.invoices.domain.engine import LICENSED, METERED, Sums, engine_terms
+from invoicing_sync.invoices.domain.engine import LICENSED, METERED, Sums
 from invoicing_sync.invoices.domain.expected_invoice import Line, from_engine_line
 from invoicing_sync.invoices.domain.sides import line_of
 from pricing.corrections import Document, correction
@@ -68,20 +68,9 @@ class Priced:
     why: str
 
 
-def price(
-    terms: agreed_terms.Terms, period: Period, frozen: Sequence[Used], late: Sequence[LateEntry], *, revision: int
-) -> Priced:
-    """
-    Price the corrections of a period.
-
-    Args:
-        frozen: what its invoice was expected from; empty where it has none.
-        late: its corrections in order of arrival.
-
-    Raises:
-        ValueError: usage of another period.
-    """
-    return _priced(engine_terms(terms, revision=revision), period, frozen, late, from_engine_line, _name)
+def name_of_version_1(key: str) -> str:
+    """What an item of version 1 is sold as, without its place in the contract."""
+    return key.removeprefix(METERED).removeprefix(LICENSED)
 
 
 def price_agreement(
@@ -91,28 +80,32 @@ def price_agreement(
     late: Sequence[LateEntry],
     before: BilledBefore = NOTHING_BEFORE,
 ) -> Priced:
-    """
-    The same by a contract of version 2. Raises ValueError for usage of another period.
-
-    Args:
-        before: what the invoices before its own left, and of prepaid credits what nobody has drawn by now.
-    """
-
-    def say_line(line: engine.Line) -> Line:
-        return line_of(agreement, line)
-
-    return _priced(agreement.terms, period, frozen, late, say_line, agreement.name_of, before)
+    """Price the corrections of a period by a contract, as it stood when the period was billed; see `price`."""
+    say_line = from_engine_line if agreement.version_2 is None else partial(line_of, agreement)
+    return price(agreement.terms, period, frozen, late, before, say_line=say_line, name_of=agreement.name_of)
 
 
-def _priced(
+def price(
     agreed: Terms,
     period: Period,
     frozen: Sequence[Used],
     late: Sequence[LateEntry],
-    say_line: Callable[[engine.Line], Line],
-    name_of: Callable[[str], str],
     billed: BilledBefore = NOTHING_BEFORE,
+    *,
+    say_line: Callable[[engine.Line], Line] = from_engine_line,
+    name_of: Callable[[str], str] = name_of_version_1,
 ) -> Priced:
+    """
+    Price the corrections of a period.
+
+    Args:
+        frozen: what its invoice was expected from; empty where it has none.
+        late: its corrections in order of arrival.
+        billed: what the invoices before its own left, and of prepaid credits what nobody has drawn by now.
+
+    Raises:
+        ValueError: usage of another period.
+    """
     before, *between = _stages(agreed, period, frozen, late, billed)
     after = between[-1] if between else before
     whole = correction(before, after)
@@ -150,7 +143,3 @@ def _used(entry: LateEntry) -> Used:
 
 def _lines(invoice: engine.Invoice, names: Iterable[str], say_line: Callable[[engine.Line], Line]) -> tuple[Line, ...]:
     return tuple(say_line(line) for line in invoice.lines if line.item in names)
-
-
-def _name(key: str) -> str:
-    return key.removeprefix(METERED).removeprefix(LICENSED)

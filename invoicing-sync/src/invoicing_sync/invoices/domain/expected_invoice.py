@@ -117,16 +117,21 @@ def from_engine_line(line: engine.Line) -> Line:
     """
     if line.quantity is None or line.kind not in (engine.Kind.ADVANCE, engine.Kind.USAGE):
         raise ValueError(f"a line of kind {line.kind.value} for {line.item}: no contract of version 1 asks for it")
-    why = Reason(
-        clause=line.why.clause.removeprefix("items."),
+    why = reason_of(line, clause=line.why.clause.removeprefix("items."))
+    kind: Literal["advance", "usage"] = "advance" if line.kind is engine.Kind.ADVANCE else "usage"
+    return Line(kind, line.meter or line.item.removeprefix(LICENSED), line.quantity, line.amount, why)
+
+
+def reason_of(line: engine.Line, *, clause: str) -> Reason:
+    """The engine's reason of a line, with the clause as it is named here."""
+    return Reason(
+        clause=clause,
         quantity=line.why.quantity,
         price_version=line.why.price_version,
         formula=line.why.formula,
         exact=line.why.exact,
         rounding=line.rounding,
     )
-    kind: Literal["advance", "usage"] = "advance" if line.kind is engine.Kind.ADVANCE else "usage"
-    return Line(kind, line.meter or line.item.removeprefix(LICENSED), line.quantity, line.amount, why)
 
 
 def usage_lines(term: MeteredTerm, quantity: Decimal, currency: Currency) -> tuple[Line, ...]:

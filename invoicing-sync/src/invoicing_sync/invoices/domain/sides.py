@@ -30,7 +30,7 @@ from invoicing_sync.contracts.domain.plan.at_stripe import Told, ToldItem
 from invoicing_sync.contracts.domain.plan.operations import ChangeItems
 from invoicing_sync.contracts.domain.plan.wanted import AT_ZERO_TIERS, TermsOfItems, wanted_items
 from invoicing_sync.invoices.domain.engine import Sums
-from invoicing_sync.invoices.domain.expected_invoice import Line, LineKind, Reason, from_engine
+from invoicing_sync.invoices.domain.expected_invoice import Line, LineKind, Reason, from_engine, reason_of
 from pricing.agreed import price_of, terms_of
 from pricing.amounts import major, money
 from pricing.engine import expected_invoice
@@ -196,14 +196,7 @@ def _both(kind: LineKind, name: str, quantity: Decimal, amount: Money, key: str,
 
 def line_of(agreement: Agreement, line: engine.Line) -> Line:
     """In the gate's words; named by its meter, or by the product that is paid ahead."""
-    why = Reason(
-        clause=line.why.clause,
-        quantity=line.why.quantity,
-        price_version=line.why.price_version,
-        formula=line.why.formula,
-        exact=line.why.exact,
-        rounding=line.rounding,
-    )
+    why = reason_of(line, clause=line.why.clause)
     kind: LineKind = "proration" if line.kind in PRORATIONS else line.kind.value  # type: ignore[assignment]
     quantity = Decimal(1) if line.quantity is None else line.quantity
     return Line(kind, line.meter or agreement.name_of(line.item), quantity, line.amount, why)

@@ -14,6 +14,7 @@ from event_schemas.times import Period
 from event_schemas.values import Currency
 from invoicing_sync.contracts.domain.terms import LicensedTerm, MeteredTerm, Terms, Tier
 from invoicing_sync.invoices.domain.corrections import Change, LateEntry, Priced, price
+from invoicing_sync.invoices.domain.engine import engine_terms
 from invoicing_sync.invoices.domain.expected_invoice import expected
 from pricing.corrections import Document
 from pricing.usage import Used
@@ -35,7 +36,7 @@ def late(number: int, value: str, meter: str = "outcome") -> LateEntry:
 
 def priced(terms: Terms, frozen: int, *entries: LateEntry) -> Priced:
     usage = [Used("outcome", APRIL, Decimal(frozen))] if frozen else []
-    return price(terms, APRIL, usage, entries, revision=1)
+    return price(engine_terms(terms, revision=1), APRIL, usage, entries)
 
 
 def minors(found: Priced) -> tuple[list[int], int]:
@@ -87,13 +88,13 @@ class TestPrice:
         march = Period(datetime(2026, 3, 1, tzinfo=UTC), ANCHOR)
         entry = LateEntry("e1", "outcome", Decimal(1), ANCHOR - timedelta(days=1))
 
-        found = price(the_terms(), march, (), [entry], revision=1)
+        found = price(engine_terms(the_terms(), revision=1), march, (), [entry])
 
         assert (found.difference.minor, found.unpriced) == (0, {"outcome": Decimal(1)})
 
     def test_entries_of_another_period_are_refused(self) -> None:
         with pytest.raises(ValueError, match="is not of this period"):
-            price(the_terms(), APRIL, (), [LateEntry("e1", "outcome", Decimal(1), APRIL.end)], revision=1)
+            price(engine_terms(the_terms(), revision=1), APRIL, (), [LateEntry("e1", "outcome", Decimal(1), APRIL.end)])
 
 
 @settings(max_examples=150, deadline=None)

@@ -13,6 +13,7 @@ from event_schemas.times import Period
 from event_schemas.values import Currency, Money
 from invoicing_sync.contracts.domain.terms import MeteredTerm, Terms, Tier
 from invoicing_sync.invoices.domain.corrections import LateEntry, price
+from invoicing_sync.invoices.domain.engine import engine_terms
 from invoicing_sync.invoices.domain.expected_invoice import expected
 from invoicing_sync.invoices.domain.issuing import (
     LineLeft,
@@ -161,7 +162,7 @@ def test_gathered_anyhow_and_in_any_order_the_notes_and_what_waits_come_to_the_p
     total, settled, here = billed.total.minor, list[dict[str, int]](), 0
     for count in [*gathered, len(entries)]:
         here = min(here + count, len(entries))
-        found = price(terms, APRIL, usage, entries[:here], revision=1)
+        found = price(engine_terms(terms, revision=1), APRIL, usage, entries[:here])
         open_ = still_open({change.item: change.difference.minor for change in found.changes}, settled)
         if owed_back(open_, smallest_minor=smallest):
             lines = [LineLeft(name, "outcome", minor) for name, minor in left.items()]
