@@ -69,6 +69,8 @@ async def test_what_is_sold_is_billed_to_the_cent_with_its_reasons(world: Any) -
     await world.quiet(START)
     await used(world, START + DAY, 100)
     await world.move(START + 16 * DAY)
+    running = await world.ask("/v1/customers/acme/running")
+    assert running["total_minor"] == 19_606  # as the invoice below: discount, proration and credit are in it
     await world.move(NOVEMBER)
     await world.move(NOVEMBER + 32 * MINUTE)
 
