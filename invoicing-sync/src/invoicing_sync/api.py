@@ -47,9 +47,11 @@ from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.correcting import PricedCorrections, priced_corrections
 from invoicing_sync.credited import CreditNoteAnswer, CreditNotesAnswer
 from invoicing_sync.invoices.comparison import Comparison
+from invoicing_sync.invoices.domain.carried import KIND as PRIOR_PERIOD
+from invoicing_sync.invoices.domain.carried import place_of
 from invoicing_sync.invoices.domain.expected_invoice import Line
 from invoicing_sync.invoices.domain.gate import PeriodState
-from invoicing_sync.invoices.store import invoices, periods
+from invoicing_sync.invoices.store import carried, invoices, periods
 from invoicing_sync.reconciliation.reconcile import Reconciler
 from invoicing_sync.reconciliation.store import reconciliations
 from invoicing_sync.running import RunningAnswer, running
@@ -195,17 +197,20 @@ class Api:
     async def entries(
         self, invoice_id: PathText, line_id: PathText, after: Text = None, limit: Limit = 100
     ) -> EntriesAnswer:
-        """The ledger entries behind a usage line; all tiers of a meter share them."""
+        """The ledger entries behind a line of usage, whose tiers share them, or of an earlier period's corrections."""
         row = await invoices.one(self._pool, invoice_id)
         stored = next((line for line in row["lines"] if line["id"] == line_id), None) if row is not None else None
         if row is None or stored is None:
             raise Problem(404, "no_such_line", "No invoice known here has this line.", field="line_id")
         kind, item = await self._comparison.item_of(invoices.from_row_line(stored))
-        if kind != "usage":
+        if kind not in ("usage", PRIOR_PERIOD):
             return EntriesAnswer(entries=[], next=None)
-        rows = await reading.entries_behind(
-            self._pool, row["customer"], item, row["period_end"], after=after, limit=limit
-        )
+        pool, customer = self._pool, row["customer"]
+        if kind == PRIOR_PERIOD:
+            of = place_of(stored["natural_key"])
+            rows = await carried.entries_behind(pool, customer, *of, item, after=after, limit=limit)
+        else:
+            rows = await reading.entries_behind(pool, customer, item, row["period_end"], after=after, limit=limit)
         return EntriesAnswer(
             entries=[_entry(row) for row in rows], next=rows[-1]["entry_id"] if len(rows) == limit else None
         )

@@ -30,6 +30,7 @@ from invoicing_sync.invoices.crediting import Crediting
 from invoicing_sync.invoices.gate import Gate
 from invoicing_sync.invoices.holder import Holder
 from invoicing_sync.invoices.release import Release
+from invoicing_sync.invoices.weighing import Weighing
 from invoicing_sync.monitor import Monitor
 from invoicing_sync.quiet import Quiet
 from invoicing_sync.reconciliation.reconcile import Reconciler
@@ -89,7 +90,7 @@ def _assemble(
     sender = Sender(pool, door, objects, clock, instance, settings)
     release = Release(pool, door, holder, comparison, clock, settings)
     gate = Gate(pool, release, clock, settings)
-    crediting = Crediting(pool, door, holder, comparison, clock, settings)
+    weighing = Weighing(pool, Crediting(pool, door, holder, comparison, clock, settings), clock, settings)
     keeper = Keeper(pool, door, holder, clock, keep=settings.keep_drafts)
     making = Making(pool, door, objects, holder, clock, settings, sender.wake)
     carrier = Carrier(pool, Standing(pool, door), making, clock, settings)
@@ -136,7 +137,7 @@ def _assemble(
         await intake.begin()
         await endpoints_module.ensured(endpoints)
         parts = {**intake.works(), "applier": applier.run, "gate": gate.run, "inbox": inbox.run, "sweep": sweep.run}
-        parts |= {"retention": pruning.run, "crediting": crediting.run}
+        parts |= {"retention": pruning.run, "weighing": weighing.run}
         await _together(parts)
 
     work = {"instance": instance.run(), "sender": sender.run(), "line": line(), "monitor": monitor.run()}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -16,8 +16,9 @@ from event_schemas.values import decimal_text
 from invoicing_sync.answers import ExpectedLine
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
-from invoicing_sync.invoices.domain.corrections import LateEntry, Priced, price_agreement
+from invoicing_sync.invoices.domain.corrections import LateEntry, Priced, Revised, price_agreement
 from invoicing_sync.invoices.store import billed, corrections, periods
+from invoicing_sync.invoices.weighing import revised
 from invoicing_sync.store.pool import Pool
 from pricing.usage import NOTHING_BEFORE, BilledBefore
 
@@ -47,12 +48,31 @@ class CorrectedItem(BaseModel):
     difference_minor: int
 
 
+class Settling(BaseModel):
+    """
+    A document that settles corrections of a period: `amount_minor` is signed, less than 0 for a credit note.
+
+    `carried_by` is the start of the period whose invoice carries it, null where it is a credit note or none is to come.
+    """
+
+    id: str
+    document: Literal["credit_note", "prior_period"]
+    state: str = Field(
+        description="intended, refused, issued, carried, billed; dropped: nothing of it is owed any more"
+    )
+    amount_minor: int
+    stripe_id: str | None = Field(description="of the credit note, or the invoice that has billed it")
+    carried_by: datetime | None
+    made_at: datetime
+    settled_at: datetime | None
+
+
 class PricedCorrection(BaseModel):
     """
     The corrections of one customer's period. Amounts in minor units of `currency`, before taxes.
 
     `before` and `after` are the lines of the items that change; the amounts of the entries, told in their order of
-    arrival, sum to `difference_minor`. Both are null while the period is not complete.
+    arrival, and `revised_minor` sum to `difference_minor`. These are null while the period is not complete.
     """
 
     customer: str
@@ -64,7 +84,10 @@ class PricedCorrection(BaseModel):
     before: list[ExpectedLine]
     after: list[ExpectedLine]
     items: list[CorrectedItem]
+    revisions: list[int] = Field(description="of the contract, that concern this period and came when it was billed")
+    revised_minor: int | None = Field(description="what these change, after the entries")
     difference_minor: int | None
+    documents: list[Settling] = Field(description="what settles it, the oldest first")
     document: Literal["credit_note", "prior_period", "nothing"] | None
     unpriced: dict[str, str] = Field(description="net units that no item prices: a person must decide about them")
     why: str
@@ -82,35 +105,87 @@ async def priced_corrections(
 ) -> PricedCorrections:
     """The corrections of up to `limit` customers, priced."""
     who = await corrections.customers(pool, customer=customer, period=period, after=after, limit=limit)
-    rows = await corrections.entries(pool, who, period)
-    known = {(row["customer"], row["period_end"]): row for row in await corrections.periods(pool, who)}
+    entries: dict[_Key, list[asyncpg.Record]] = {}
+    for row in await corrections.entries(pool, who, period):
+        entries.setdefault(_key(row), []).append(row)
+    known = {_key(row): row for row in await corrections.periods(pool, who)}
+    documents: dict[_Key, list[Settling]] = {}
+    for row in await corrections.documents(pool, who, period):
+        documents.setdefault(_key(row), []).append(_settling(row))
     accounts = await contracts.accounts_of(pool, who)
     found = []
-    for key, group in itertools.groupby(rows, key=lambda row: (row["customer"], row["period_end"])):
-        entries = list(group)
-        period_row = known.get(key)
-        before = NOTHING_BEFORE if period_row is None else await billed.reopened(pool, key[0], period_row["number"])
+    for key in sorted(entries.keys() | documents.keys(), key=lambda key: (key[0], key[2], key[1])):
+        late = _Late(accounts[key[0]], known.get(key), entries.get(key, []), documents.get(key, []))
         # in a thread: a period with thousands of corrections is rated thousands of times
-        found.append(await asyncio.to_thread(_priced, accounts[key[0]], known.get(key), entries, before))
+        found.append(await asyncio.to_thread(_priced, late, *await _given(pool, late)))
     return PricedCorrections(corrections=found, next=who[-1] if len(who) == limit else None)
 
 
-def _priced(
-    account: Account, period: asyncpg.Record | None, rows: Sequence[asyncpg.Record], before: BilledBefore
-) -> PricedCorrection:
+_Key = tuple[str, datetime, datetime]  # customer, and the period's start and end
+
+
+def _key(row: asyncpg.Record) -> _Key:
+    return row["customer"], row["period_start"], row["period_end"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A customer's period with what came late for it, and what settles that."""
+
+    account: Account
+    period: asyncpg.Record | None
+    entries: Sequence[asyncpg.Record]
+    documents: list[Settling]
+
+    @property
+    def span(self) -> Period:
+        """The period."""
+        of = self.entries[0] if self.period is None else self.period
+        return Period(of["period_start"], of["period_end"])
+
+    @property
+    def revisions(self) -> tuple[int, ...]:
+        """Those of the contract that concern the period and came when it was billed."""
+        if self.period is None:
+            return ()
+        return self.account.agreement.revised_since(self.period["revision"], until=self.span.end)
+
+
+async def _given(pool: Pool, late: _Late) -> tuple[BilledBefore, Revised | None]:
+    if late.period is None:
+        return NOTHING_BEFORE, None
+    before = await billed.reopened(pool, late.account.customer, late.period["number"])
+    if not late.revisions:
+        return before, None
+    return before, await revised(pool, periods.from_row(late.period), late.account.agreement)
+
+
+def _priced(late: _Late, before: BilledBefore, changed: Revised | None) -> PricedCorrection:
     """One period: rated where its own numbers stand, or where it has none because nothing of it is billed here."""
-    if period is not None and period["ledger"] is None:
-        return _answer(account, period, rows, None)
-    span = Period(rows[0]["period_start"], rows[0]["period_end"])
-    late = [LateEntry(row["entry_id"], row["meter"], row["value"], row["effective_at"]) for row in rows]
-    frozen = () if period is None else periods.from_row(period).usage
-    agreement = account.agreement.at_revision(None if period is None else period["revision"])
-    return _answer(account, period, rows, price_agreement(agreement, span, frozen, late, before))
+    if late.period is not None and late.period["ledger"] is None:
+        return _answer(late, None)
+    entries = [LateEntry(row["entry_id"], row["meter"], row["value"], row["effective_at"]) for row in late.entries]
+    frozen = () if late.period is None else periods.from_row(late.period).usage
+    agreement = late.account.agreement.at_revision(None if late.period is None else late.period["revision"])
+    return _answer(late, price_agreement(agreement, late.span, frozen, entries, before, revised=changed))
 
 
-def _answer(
-    account: Account, period: asyncpg.Record | None, rows: Sequence[asyncpg.Record], priced: Priced | None
-) -> PricedCorrection:
+def _settling(row: asyncpg.Record) -> Settling:
+    is_note = row["document"] == "credit_note"
+    return Settling(
+        id=row["id"],
+        document=row["document"],
+        state=row["state"],
+        amount_minor=-row["amount_minor"] if is_note else row["amount_minor"],
+        stripe_id=row["stripe_id"] if is_note else row["invoice_id"],
+        carried_by=row["carrier_start"],
+        made_at=row["made_at"],
+        settled_at=row["done_at"],
+    )
+
+
+def _answer(late: _Late, priced: Priced | None) -> PricedCorrection:
+    account, period, rows = late.account, late.period, late.entries
     steps = [None] * len(rows) if priced is None else [step.minor for step in priced.steps]
     names = ("entry_id", "subject", "subject_kind", "meter", "reason", "effective_at", "recorded_at")
     entries = [
@@ -119,8 +194,8 @@ def _answer(
     ]
     return PricedCorrection(
         customer=account.customer,
-        period_start=rows[0]["period_start"],
-        period_end=rows[0]["period_end"],
+        period_start=late.span.start,
+        period_end=late.span.end,
         period_state=period and period["state"],
         currency=account.contract.currency.value,
         entries=entries,
@@ -135,7 +210,10 @@ def _answer(
             )
             for change in (priced.changes if priced else ())
         ],
+        revisions=list(late.revisions),
+        revised_minor=priced.revised.minor if priced else None,
         difference_minor=priced.difference.minor if priced else None,
+        documents=late.documents,
         document=priced.document.value if priced else None,
         unpriced={meter: decimal_text(net) for meter, net in priced.unpriced.items()} if priced else {},
         why=priced.why if priced else WAITS,

@@ -35,6 +35,7 @@ GAPS = {
     "collect-answered": "it was sent or charged, that is not stored: the key's answer is replayed, or it is found paid",
     "handed-over": "reminders are Stripe's, that is not stored: read again, there is nothing left to call",
     "released": "nothing repeats",
+    "corrections-carried": "nothing repeats: the next invoice is expected with them, and its draft gets them",
     "credit-intended": "no call was made: the invoice's credit notes are listed, none bears the key, and it is made",
     "credit-answered": "Stripe has the credit note, its id is not stored: it is found by the key in its metadata",
     "credit-stored": "nothing repeats",

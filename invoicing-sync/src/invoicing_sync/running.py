@@ -13,9 +13,10 @@ from event_schemas.values import decimal_text
 from invoicing_sync.answers import ExpectedLine
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
+from invoicing_sync.invoices.domain.carried import on_invoice
 from invoicing_sync.invoices.domain.engine import cuts
 from invoicing_sync.invoices.domain.sides import lines_of
-from invoicing_sync.invoices.store import billed, periods
+from invoicing_sync.invoices.store import billed, carried, periods
 from invoicing_sync.store import reading
 from invoicing_sync.store.pool import Pool
 
@@ -63,7 +64,8 @@ async def running(pool: Pool, customer: str, now: datetime) -> RunningAnswer | N
     counts = await reading.running_counts(pool, customer, period)
     usage = await periods.used(pool, customer, period, cuts(agreement.terms, period))
     before = await billed.before(pool, customer, number)
-    lines = lines_of(agreement, period, usage, before)
+    own = lines_of(agreement, period, usage, before)
+    lines = (*own, *on_invoice(await carried.by_carrier(pool, customer, number)))
     known = await periods.find(pool, customer, number)
     sums = {kind: sum(line.amount.minor for line in lines if line.kind == kind) for kind in ("usage", "advance")}
     billing: dict[str, Billing] = dict.fromkeys(agreement.free, "free")

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from event_schemas.contract_v2.testing import a_change, a_document
+from event_schemas.contract_v2.testing import a_change, a_document, metered, seats
 from event_schemas.times import iso
 from invoicing_sync.store.cases import KINDS
 from invoicing_sync.store.pool import INTAKE_LOCK
@@ -238,6 +238,39 @@ async def correction_not_credited(world: Any) -> None:
     await closes(world)
 
 
+async def correction_not_billed(world: Any) -> None:
+    """The contract ended with the month, then a charge of it came; it is taken back."""
+    await world.start_door(CORRECTIONS_SETTLE_H="1")
+    await world.apply_document(a_month_only())
+    await world.quiet(START)
+    await world.rate(a_charge("e1", seq=1, at=AT))
+    await world.move(START + 3 * DAY)
+    await world.move(END)
+    await world.move(END + 32 * MINUTE)
+    late = a_charge("late", seq=2, at=AT, recorded_at=world.at)
+    await world.rate(late)
+    await world.move(END + 120 * MINUTE)
+    await opens(world, "correction_not_billed")
+
+    await world.rate(a_reversal("r1", late, seq=3, recorded_at=world.at))
+    await world.move(END + 240 * MINUTE)
+    await closes(world)
+
+
+def a_month_only() -> dict[str, Any]:
+    """A contract of version 2 that ends with October."""
+    until = {"from": iso(START), "until": iso(END)}
+    billing = {"at": iso(START), "agreed_in": 1, "name": "Acme", "issuer": "settled-us", "billing_email": "a@b.example"}
+    policy = {"at": iso(START), "agreed_in": 1, "policy": {"version": "standard-1"}, "charges": []}
+    return a_document(
+        customer="acme",
+        billing_anchor=iso(START),
+        billing=[billing],
+        policies=[policy],
+        items=[seats(1, **until), metered(**until)],
+    )
+
+
 async def contract_moved(world: Any) -> None:
     await started(world, ISSUERS="settled-us")
     await world.apply(a_contract(revision=2, issuer="settled-ie"))
@@ -260,6 +293,7 @@ STORIES: dict[str, Callable[[Any], Awaitable[None]]] = {
     "contract_without_billing_email": contract_without_billing_email,
     "finalised_differs": finalised_differs,
     "correction_not_credited": correction_not_credited,
+    "correction_not_billed": correction_not_billed,
 }
 
 

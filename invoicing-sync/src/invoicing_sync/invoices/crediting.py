@@ -1,5 +1,5 @@
 """
-Corrections of released periods that come to less than was billed become credit notes, once they have settled.
+Corrections of released periods that come to less than was billed become credit notes; `weighing.py` says when.
 
     1. credit-intended   the note, its lines and the corrections that it gathers are stored
     2. credit-answered   Stripe has made it: an open invoice is lowered, what was paid goes to the customer's balance
@@ -12,30 +12,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
 
 from chassis.clock import Clock
 from chassis.errors import TryLater
 from chassis.store import transaction
 from event_schemas.times import iso
 from event_schemas.values import Money
-from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.gaps import failpoints
 from invoicing_sync.invoices.comparison import Comparison
-from invoicing_sync.invoices.domain.corrections import LateEntry, Priced, price_agreement
 from invoicing_sync.invoices.domain.issuing import (
     LineLeft,
     MadeNote,
+    Shares,
+    Weighed,
     draw_up,
     left_of,
     note_differences,
     owed_back,
-    still_open,
     to_balance,
 )
 from invoicing_sync.invoices.holder import Holder
-from invoicing_sync.invoices.store import billed, credit_notes, periods
+from invoicing_sync.invoices.store import carried, credit_notes, periods
 from invoicing_sync.invoices.store.credit_notes import GatheringRow
 from invoicing_sync.invoices.store.periods import PeriodRow
 from invoicing_sync.settings import Settings
@@ -50,7 +48,7 @@ log = logging.getLogger(__name__)
 
 
 class Crediting:
-    """One instance does it for all; a period has one document under way at a time."""
+    """One instance does it for all; a period has one credit note under way at a time."""
 
     def __init__(
         self, pool: Pool, door: StripeDoor, holder: Holder, comparison: Comparison, clock: Clock, settings: Settings
@@ -59,20 +57,10 @@ class Crediting:
         self._clock, self._settings = clock, settings
         self._slots = asyncio.Semaphore(settings.parallel_customers)
 
-    async def run(self) -> None:
-        """Gather and credit until cancelled."""
-        await credit_notes.weigh_anew(self._pool)
-        while True:
-            await self._round()
-            await asyncio.sleep(self._settings.recheck_s)
-
-    async def _round(self) -> None:
+    async def go_on(self) -> None:
+        """Make those that were begun."""
         begun = await credit_notes.undone(self._pool)
         await asyncio.gather(*(self._in_turn(row) for row in begun))
-        settle = timedelta(hours=self._settings.corrections_settle_h)
-        due = await credit_notes.due(self._pool, self._clock.now() - settle)
-        accounts = await contracts.accounts_of(self._pool, sorted({row.customer for row, _ in due}))
-        await asyncio.gather(*(self._weigh_in_turn(row, accounts[row.customer], count) for row, count in due))
 
     async def _in_turn(self, row: GatheringRow) -> None:
         async with self._slots:
@@ -81,43 +69,45 @@ class Crediting:
             except TryLater as later:
                 log.warning("a credit note waits", extra={"customer": row.customer, "why": str(later)})
 
-    async def _weigh_in_turn(self, row: PeriodRow, account: Account, waiting: int) -> None:
-        async with self._slots:
-            try:
-                await self._weigh(row, account, waiting)
-            except TryLater as later:
-                log.warning("corrections wait", extra={"customer": row.customer, "why": str(later)})
+    async def credit(self, row: PeriodRow, account: Account, left: Shares, weighed: Weighed) -> None:
+        """
+        Give back what a period owes: the intent of a note, and the note.
 
-    async def _weigh(self, row: PeriodRow, account: Account, waiting: int) -> None:
-        """What the period's corrections come to beyond its documents; the intent of one more, where that is owed."""
-        found = await credit_notes.corrections_of(self._pool, row)
-        late = [LateEntry(each["entry_id"], each["meter"], each["value"], each["effective_at"]) for each in found]
-        agreement = account.agreement.at_revision(row.revision)
-        before = await billed.reopened(self._pool, row.customer, row.number)
-        # in a thread: a period with thousands of corrections is rated thousands of times
-        priced = await asyncio.to_thread(price_agreement, agreement, row.period, row.usage, late, before)
-        left = still_open(_shares(priced), await credit_notes.settled(self._pool, row))
+        Args:
+            left: by item, what is settled by no document; nothing happens unless it sums to enough below 0.
+        """
         owed = owed_back(left, smallest_minor=self._settings.corrections_smallest_minor)
         if not owed:
             await self._tell_short(row, account, 0)
         invoice = await self._holder.look_at(row.invoice_id or "") if owed else None
         if invoice is None or invoice.status == "void":
-            await credit_notes.weighed(self._pool, row, waiting)
+            await self._leave(row, weighed)
             return
         lines = await self._lines_left(invoice, await self._door.credit_notes.of_invoice(invoice.invoice_id))
         note = draw_up(left, lines, left_minor=invoice.left_minor)
         short = owed if note is None else note.short_minor
         await self._tell_short(row, account, short)
         if note is None:
-            await credit_notes.weighed(self._pool, row, waiting)
+            await self._leave(row, weighed)
             return
-        entries = {
-            each["entry_id"]: step.minor for each, step in zip(found, priced.steps, strict=True) if each["of"] is None
-        }
-        currency = account.contract.currency
-        intent = await credit_notes.intend(self._pool, row, note, entries, currency=currency, now=self._clock.now())
+        async with transaction(self._pool) as tx:
+            intent = await credit_notes.intend(
+                tx,
+                row,
+                note,
+                weighed.entries,
+                currency=account.contract.currency,
+                revision=weighed.by_revision,
+                now=self._clock.now(),
+            )
+            await carried.note_weighed(tx, row, weighed, waiting=None)
         failpoints.reach("credit-intended")
         await self._make(intent, row, invoice)
+
+    async def _leave(self, row: PeriodRow, weighed: Weighed) -> None:
+        """It comes to no document: the period is left alone until more comes."""
+        async with transaction(self._pool) as tx:
+            await carried.note_weighed(tx, row, weighed, waiting=weighed.waiting)
 
     async def _tell_short(self, row: PeriodRow, account: Account, short_minor: int) -> None:
         key, now = f"{row.customer}/{row.number}", self._clock.now()
@@ -136,12 +126,12 @@ class Crediting:
         )
 
     async def _lines_left(self, invoice: Invoice, made: tuple[MadeNote, ...]) -> list[LineLeft]:
-        """The invoice's lines with what they have left; only usage lines without a discount take a part of a note."""
+        """The invoice's lines with what they have left; those with a discount take no part of a note."""
         left = left_of({line.line_id: line.amount_minor for line in invoice.lines}, made)
         found = []
         for line in invoice.lines:
             kind, item = await self._comparison.item_of(line)
-            takes = kind == "usage" and not line.discounted_minor
+            takes = kind in ("usage", "advance") and not line.discounted_minor
             found.append(LineLeft(line.line_id, item if takes else "", left[line.line_id]))
         return found
 
@@ -229,7 +219,3 @@ class Crediting:
     async def _settle(self, row: GatheringRow) -> None:
         """What a person was told of its refusal is settled; what its invoice has no room for is another case."""
         await cases.close_case(self._pool, "correction_not_credited", row.id, now=self._clock.now())
-
-
-def _shares(priced: Priced) -> dict[str, int]:
-    return {change.item: change.difference.minor for change in priced.changes}

@@ -13,10 +13,11 @@ from invoicing_sync.contracts.domain.agreement import Agreement
 from invoicing_sync.contracts.domain.plan.at_stripe import Told
 from invoicing_sync.contracts.store import operations
 from invoicing_sync.contracts.store.contracts import Account
+from invoicing_sync.invoices.domain.carried import on_invoice
 from invoicing_sync.invoices.domain.expected_invoice import Expected, expected
 from invoicing_sync.invoices.domain.explicit import with_keys
 from invoicing_sync.invoices.domain.sides import engine_invoice, sided, taken_back
-from invoicing_sync.invoices.store import billed, periods
+from invoicing_sync.invoices.store import billed, carried, periods
 from invoicing_sync.invoices.store.periods import PeriodRow
 from invoicing_sync.store.pool import Pool
 from pricing.terms import Terms
@@ -31,7 +32,13 @@ class Expecting:
     pool: Pool
 
     async def of(self, account: Account, row: PeriodRow, gone: Iterable[Gone] = ()) -> Expected:
-        """The invoice of a period; what goes as items of ours has their keys."""
+        """The invoice of a period, with what it carries of earlier ones; what goes as items of ours has their keys."""
+        own = await self._own(account, row, gone)
+        lines = on_invoice(await carried.by_carrier(self.pool, row.customer, row.number))
+        total = sum((line.amount for line in lines), own.total)
+        return replace(own, lines=(*own.lines, *lines), total=total)
+
+    async def _own(self, account: Account, row: PeriodRow, gone: Iterable[Gone]) -> Expected:
         contract = account.contract
         agreement = account.agreement.at_revision(row.revision)
         if agreement.version_2 is None:

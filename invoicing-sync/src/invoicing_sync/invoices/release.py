@@ -24,6 +24,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from chassis.clock import Clock
+from chassis.store import transaction
 from invoicing_sync import metrics
 from invoicing_sync.assumptions.domain.catalogue import in_order
 from invoicing_sync.contracts.domain.terms import NO_ADDRESS
@@ -32,17 +33,19 @@ from invoicing_sync.contracts.store.contracts import Account
 from invoicing_sync.gaps import failpoints
 from invoicing_sync.invoices.collecting import Collecting
 from invoicing_sync.invoices.comparison import Comparison, Finalised, Found
+from invoicing_sync.invoices.domain.carried import KIND as PRIOR_PERIOD
 from invoicing_sync.invoices.domain.explicit import items_of
 from invoicing_sync.invoices.domain.gate import PeriodState, is_a_finding
 from invoicing_sync.invoices.domain.refusals import of_collecting, of_finalising_outside
 from invoicing_sync.invoices.domain.stages import Verdict, verdict
 from invoicing_sync.invoices.holder import Holder
 from invoicing_sync.invoices.putting import Putting
-from invoicing_sync.invoices.store import invoices, periods
+from invoicing_sync.invoices.store import carried, invoices, periods
 from invoicing_sync.invoices.store.periods import PeriodRow
+from invoicing_sync.invoices.weighing import not_billed
 from invoicing_sync.settings import Settings
 from invoicing_sync.store import cases
-from invoicing_sync.store.pool import Pool
+from invoicing_sync.store.pool import Connection, Pool
 from invoicing_sync.stripe_door.convert import to_wire_collection
 from invoicing_sync.stripe_door.door import StripeDoor
 from invoicing_sync.stripe_door.errors import Answered, Refused, Unsure
@@ -71,8 +74,7 @@ class Release:
         """As far as it goes. Raises TryLater where Stripe is busy or away."""
         invoice_id = row.invoice_id or await self._invoice_of(row, account)
         if invoice_id is None and await self._bills_nothing(account, row):
-            await periods.nothing_to_bill(self._pool, row, now=self._clock.now())
-            await cases.close_case(self._pool, "invoice_held", _case_key(row), now=self._clock.now())
+            await self._leave_unbilled(row)
             return
         if invoice_id is None:
             await self._hold(row, Found(("Stripe has made no invoice for this period",)), None)
@@ -98,7 +100,20 @@ class Release:
         if account.agreement.version_2 is None:
             return False
         whole = await self._comparison.expected(account, row, ())
-        return not whole.unpriced and all(line.amount.minor == 0 for line in whole.lines)
+        return not whole.unpriced and all(line.amount.minor == 0 for line in whole.lines if line.kind != PRIOR_PERIOD)
+
+    async def _leave_unbilled(self, row: PeriodRow) -> None:
+        """There is no invoice, and none is needed; what it would have carried goes on to the next."""
+        now = self._clock.now()
+        async with transaction(self._pool) as tx:
+            await periods.nothing_to_bill(tx, row, now=now)
+            await self._carry_on(tx, row)
+            await cases.close_case(tx, "invoice_held", _case_key(row), now=now)
+
+    async def _carry_on(self, tx: Connection, row: PeriodRow) -> None:
+        """What the invoice of a period was to carry of earlier ones goes to the next, or to a person."""
+        for one in await carried.move_on(tx, row):
+            await not_billed(tx, row.customer, one.number, one.amount, now=self._clock.now())
 
     async def _known(self, row: PeriodRow) -> str | None:
         return await invoices.of_period(self._pool, row.customer, row.number, row.period.end)
@@ -168,7 +183,9 @@ class Release:
             was_held=row.state is PeriodState.HELD,
         ):
             case Verdict.VOIDED:
-                await periods.voided(self._pool, row)
+                async with transaction(self._pool) as tx:
+                    await periods.voided(tx, row)
+                    await self._carry_on(tx, row)
                 await self._settle(row, invoice)
             case Verdict.HOLD:
                 await self._hold_finalised(row, invoice, found)
@@ -234,7 +251,9 @@ class Release:
             return
         now = self._clock.now()
         await invoices.keep(self._pool, collected.invoice, row.customer, now=now)
-        await periods.release(self._pool, row, invoice.invoice_id, now=now, payment=collected.payment_failed)
+        async with transaction(self._pool) as tx:
+            await periods.release(tx, row, invoice.invoice_id, now=now, payment=collected.payment_failed)
+            await carried.are_billed(tx, row, invoice.invoice_id, now=now)
         failpoints.reach("released")
         await self._settle(row, invoice)
         metrics.finalised.inc()

@@ -118,8 +118,13 @@ KINDS: Mapping[str, Kind] = {
     ),
     "correction_not_credited": Kind(
         "Stripe refuses the credit note of a period's corrections, or more is owed back than its invoice has left",
-        "Stripe takes it, the invoice is void, or a later note credits all that is owed",
+        "Stripe takes it, the invoice is void, or what comes later leaves nothing to be given back",
         "mend what Stripe's sentence names; what the invoice has no room for, give back at Stripe by hand",
+    ),
+    "correction_not_billed": Kind(
+        "corrections of a period come to more than was billed, and no later invoice of the customer is to come",
+        "a later correction takes it back, or an invoice is to come after all",
+        "bill it at Stripe by hand, or write it off",
     ),
     "credit_note_differs": Kind(
         "a credit note that Stripe has made is not the one that was meant, to the cent",

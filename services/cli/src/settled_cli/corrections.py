@@ -169,13 +169,32 @@ def whole(each: dict[str, Any], *, width: int) -> RenderableType:
             columns = (Column("what"), Column("quantity", justify="right"), Column("amount", justify="right"))
             parts.append(fitting(words, columns, lines, width=width))
             parts += paragraphs(each[side], currency)
+    if each["revised_minor"]:
+        numbers = " and ".join(str(number) for number in each["revisions"])
+        parts.append(
+            Text(f"Revision {numbers} of the contract, agreed since: {money(each['revised_minor'], currency)}")
+        )
     if each["difference_minor"] is not None:
         parts.append(Text(f"The difference: {money(each['difference_minor'], currency)}", style="bold"))
     parts += [
         Text(f"{net} of {meter} have no price and are in no line: the contract must price or free it")
         for meter, net in each["unpriced"].items()
     ]
+    parts += [Text(_settled_by(document, currency)) for document in each["documents"]]
     return Group(*parts, Text(), _entries(each, width=width))
+
+
+def _settled_by(document: dict[str, Any], currency: str) -> str:
+    """One document in words."""
+    amount, state = money(abs(document["amount_minor"]), currency), document["state"]
+    if document["document"] == "credit_note":
+        return f"Credit note {document['stripe_id'] or document['id']} over {amount}: {state}"
+    if state == "billed":
+        return f"{amount} on invoice {document['stripe_id']}: billed"
+    if state == "dropped":
+        return f"{amount} for a later invoice: no longer owed"
+    where = f"the invoice of the period from {day(document['carried_by'])}" if document["carried_by"] else "no invoice"
+    return f"{amount} carried by {where}"
 
 
 def _entries(each: dict[str, Any], *, width: int) -> RenderableType:

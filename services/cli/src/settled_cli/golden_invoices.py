@@ -21,7 +21,7 @@ import msgspec
 
 from chassis import settings
 from chassis.bus import BatchProducer, confirmed, partition_of_key
-from event_schemas.times import iso, month_after
+from event_schemas.times import iso, month_after, parse_instant
 from event_schemas.values import decimal_text
 from event_schemas.wire import Cause, ProgressData, RatedEntry, RatingProgress, UsageRated
 from pricing.golden import Case, written
@@ -35,16 +35,13 @@ Fields = dict[str, Any]
 SERVICES = ("sandbox", "contracts", "invoicing-sync")
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 FREEZE = 31 * MINUTE  # the door freezes half an hour after a period's end
+SETTLE_H = 24  # how long the door lets corrections settle
 
 # Why a case is not run, or what of it is not compared, by what it gives.
-NOT_RUN = {
-    "charge_days": "it expects two amounts of a proration and no invoice",
-    "late": "its late entries come after a close, and the month after it is another test's",
-}
+NOT_RUN = {"charge_days": "it expects two amounts of a proration and no invoice"}
 NOT_COMPARED = {
     "tax": "its tax, which comes with the tax door",
     "tax_variants": "its taxes, which come with the tax door",
-    "late_reversals": "its credit notes",
     "card_step": "what a card can pay of it, which Stripe is not told",
     "points": "other quantities than that of its invoice",
 }
@@ -88,19 +85,38 @@ class Run:
             count += 1
             day = month_after(self.case.anchor, count)
         yield from (at for at in changes if self.agreed_at < at <= last)
-        yield from (entry.recorded_at for entry in self.entries())
+        for entry in self.entries():
+            yield entry.recorded_at
+            if entry.recorded_at > entry.effective_at + HOUR:  # late
+                yield entry.recorded_at + (SETTLE_H + 1) * HOUR
 
     def entries(self) -> Iterator[RatedEntry]:
         """The ledger of the case; what was reversed is a charge of its own, taken back an hour later."""
         for day in self.case.billing_days:
             for place, used in enumerate(self.case.usage(day)):
                 name, at = f"{self.customer}/{day:%Y-%m-%d}/{place}", used.span.start + HOUR
-                if used.charged > used.reversed:
-                    yield self._entry(f"{name}/kept", used.meter, used.charged - used.reversed, at)
+                late = self.case.inputs.get("late_reversals", ())
+                kept = used.charged - used.reversed - sum(each["qty"] for each in late)
+                if kept > 0:
+                    yield self._entry(f"{name}/kept", used.meter, kept, at)
                 if used.reversed:
                     taken = self._entry(f"{name}/taken", used.meter, used.reversed, at)
                     yield taken
                     yield self._reversal(taken, at + HOUR)
+                for count, each in enumerate(late):
+                    taken = self._entry(f"{name}/late{count}", used.meter, Decimal(each["qty"]), at)
+                    yield taken
+                    yield self._reversal(taken, parse_instant(f"{each['noted']}T00:00:00Z"))
+        yield from self._late()
+
+    def _late(self) -> Iterator[RatedEntry]:
+        """What comes a day after the close of its period."""
+        for count, late in enumerate(self.case.inputs.get("late", ())):
+            start = parse_instant(f"{late['event_period']}-01T00:00:00Z")
+            meter = next(item.meter for item in self.case.terms.metered if item.key == late["item"])
+            name, come = f"{self.customer}/{late['event_period']}/late{count}", month_after(start, 1) + 24 * HOUR
+            entry = self._entry(name, meter, Decimal(late["qty"]), start + HOUR)
+            yield msgspec.structs.replace(entry, recorded_at=come)
 
     def _entry(self, entry_id: str, meter: str, quantity: Decimal, at: datetime) -> RatedEntry:
         return RatedEntry(
@@ -138,6 +154,11 @@ class Run:
             }
             for day, invoice in by_day.items()
         ]
+
+    def expected_notes(self) -> list[Fields]:
+        """The credit notes that the file expects, without taxes."""
+        notes = self.case.raw["expected"].get("credit_notes", ())
+        return [{"for_invoice": note["for_invoice"], "net": note["net"]} for note in notes]
 
     def left_out(self) -> tuple[str, ...]:
         """What of the case is not compared."""
@@ -200,6 +221,7 @@ async def through_service(document: Fields, say: Callable[[str], None]) -> list[
         start = min(moment for run in runs for moment in run.moments()) - HOUR
         try:
             env = {"PUBLISH_VERSION_2": "true", "GATE_S": "0.2", "SWEEP_S": "1", "SETTLE_S": "1", "RECHECK_S": "1"}
+            env["CORRECTIONS_SETTLE_H"] = str(SETTLE_H)
             fleet.up(Plan(clock_start=iso(start), services=SERVICES, env=env), say)
             async with Line(fleet, services=SERVICES) as line:
                 await _live(line, fleet, runs, say)
@@ -288,6 +310,9 @@ async def _verdict(line: Line, run: Run) -> Verdict:
         (one for one in answer["invoices"] if one["billing_reason"] == "subscription_cycle"),
         [invoice["date"] for invoice in expected],
     )
+    notes = await line.get("invoicing-sync", "/v1/credit-notes", customer=run.customer, limit=100)
+    given = [{"for_invoice": n["period_end"][:10], "net": -n["amount_minor"]} for n in notes["credit_notes"]]
     raw = run.case.raw
     without = f"without {'; '.join(run.left_out())}" if run.left_out() else ""
-    return Verdict(raw["id"], raw["title"], {"invoices": expected}, {"invoices": got}, without)
+    wanted = {"invoices": expected, "credit_notes": run.expected_notes()}
+    return Verdict(raw["id"], raw["title"], wanted, {"invoices": got, "credit_notes": given}, without)

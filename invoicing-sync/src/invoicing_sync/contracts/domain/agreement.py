@@ -119,3 +119,13 @@ class Agreement:
         if one is None or revision is None or revision not in {change.revision for change in one.history}:
             return self
         return Agreement(as_of(one, revision))
+
+    def revised_since(self, revision: int | None, *, until: datetime) -> tuple[int, ...]:
+        """The revisions after one that take effect by an instant, so that what was billed until then lacks them."""
+        if self.version_2 is None or revision is None:
+            return ()
+        return tuple(
+            change.revision
+            for change in self.version_2.history
+            if change.revision > revision and change.effective_at <= until
+        )

@@ -68,6 +68,7 @@ class Line:
 
     Attributes:
         key: of the invoice item that carries it; empty where Stripe makes the line by itself.
+        period: what it bills, where that is not what its invoice bills.
     """
 
     kind: LineKind
@@ -76,6 +77,7 @@ class Line:
     amount: Money
     why: Reason | None = field(default=None, compare=False)
     key: str = field(default="", compare=False)
+    period: Period | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,14 +159,13 @@ def with_keys(lines: Iterable[Line], kinds: Iterable[str]) -> tuple[Line, ...]:
 
 
 def items_of(lines: Iterable[Line], period: Period) -> tuple[ExplicitItem, ...]:
-    """The items that carry the lines with a key; `period` is what they bill."""
-    return tuple(
-        ExplicitItem(
-            line.key, line.amount.minor, line.amount.currency, _said(line), period.start, period.end, why=line.why
-        )
-        for line in lines
-        if line.key
-    )
+    """The items that carry the lines with a key; `period` is what they bill, where a line does not say."""
+    return tuple(_item(line, line.period or period) for line in lines if line.key)
+
+
+def _item(line: Line, period: Period) -> ExplicitItem:
+    amount = line.amount
+    return ExplicitItem(line.key, amount.minor, amount.currency, _said(line), period.start, period.end, why=line.why)
 
 
 def as_shown(lines: Iterable[Line]) -> tuple[Line, ...]:

@@ -18,6 +18,26 @@ Shares = Mapping[str, int]  # item -> signed minor units; items that come to not
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """
+    What was weighed for a period, whatever comes of it.
+
+    Attributes:
+        entries: those that no document has gathered, with what each changed, in signed minor units.
+        waiting: how many were known to wait when they were read.
+        revision: of the contract by which it was weighed.
+        by_revision: the same, where that says otherwise of this period than the one by which it was billed.
+        drawn: minor units that the period draws of each prepaid credit, rated again.
+    """
+
+    entries: Mapping[str, int]
+    waiting: int
+    revision: int
+    by_revision: int | None
+    drawn: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class LineLeft:
     """A line of the finalised invoice, and how much of it no credit note has taken yet; in minor units."""
 

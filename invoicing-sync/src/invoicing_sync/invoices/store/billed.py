@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from invoicing_sync.invoices.store.periods import PeriodRow
-from invoicing_sync.store.pool import Pool
+from invoicing_sync.store.pool import Connection, Pool
 from pricing.usage import BilledBefore
 
 
@@ -26,14 +26,17 @@ async def keep(pool: Pool, row: PeriodRow, invoice_id: str, drawn: Mapping[str, 
 
 
 async def before(pool: Pool, customer: str, number: int) -> BilledBefore:
-    """What a customer's invoices before that of a period left."""
+    """What a customer's invoices before that of a period left, with what corrections have changed of it until then."""
     rows = await pool.fetch(
         "SELECT billing_day, drawn FROM billed WHERE customer = $1 AND number < $2 ORDER BY number", customer, number
     )
-    drawn: Counter[str] = Counter()
-    for row in rows:
-        drawn.update(row["drawn"])
-    return BilledBefore(invoice_days=tuple(row["billing_day"] for row in rows), prepaid_drawn=drawn)
+    changes = await pool.fetch(
+        "SELECT drawn FROM restored WHERE customer = $1 AND number < $2 AND holds_from <= $2", customer, number
+    )
+    return BilledBefore(
+        invoice_days=tuple(row["billing_day"] for row in rows),
+        prepaid_drawn=_sum(row["drawn"] for row in (*rows, *changes)),
+    )
 
 
 async def reopened(pool: Pool, customer: str, number: int) -> BilledBefore:
@@ -44,9 +47,42 @@ async def reopened(pool: Pool, customer: str, number: int) -> BilledBefore:
     rows = await pool.fetch(
         "SELECT number, billing_day, drawn FROM billed WHERE customer = $1 ORDER BY number", customer
     )
-    elsewhere: Counter[str] = Counter()
-    for row in rows:
-        if row["number"] != number:
-            elsewhere.update(row["drawn"])
+    changes = await pool.fetch("SELECT drawn FROM restored WHERE customer = $1 AND number <> $2", customer, number)
+    elsewhere = [row["drawn"] for row in rows if row["number"] != number]
     days = tuple(row["billing_day"] for row in rows if row["number"] < number)
-    return BilledBefore(invoice_days=days, prepaid_drawn=elsewhere)
+    return BilledBefore(invoice_days=days, prepaid_drawn=_sum((*elsewhere, *(row["drawn"] for row in changes))))
+
+
+async def keep_restored(tx: Connection, row: PeriodRow, drawn: Mapping[str, int], *, holds_from: int) -> None:
+    """
+    Rated again, an invoice draws this much of each prepaid credit: those from a period on that is not billed yet find
+    it so, and those before as they found it.
+    """
+    was = await tx.fetchval("SELECT drawn FROM billed WHERE customer = $1 AND number = $2", row.customer, row.number)
+    if was is None:
+        return  # of version 1, or billed before such invoices were kept
+    told = await tx.fetch(
+        "SELECT drawn FROM restored WHERE customer = $1 AND number = $2 AND holds_from < $3",
+        row.customer,
+        row.number,
+        holds_from,
+    )
+    change = Counter(drawn)
+    change.subtract(_sum((was, *(each["drawn"] for each in told))))
+    await tx.execute(
+        """
+        INSERT INTO restored (customer, number, holds_from, drawn) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (customer, number, holds_from) DO UPDATE SET drawn = excluded.drawn
+        """,
+        row.customer,
+        row.number,
+        holds_from,
+        {key: minor for key, minor in change.items() if minor},
+    )
+
+
+def _sum(parts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    summed: Counter[str] = Counter()
+    for part in parts:
+        summed.update(part)
+    return summed

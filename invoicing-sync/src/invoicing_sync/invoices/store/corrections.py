@@ -15,7 +15,12 @@ async def customers(
     """Customers with corrections (in the period that holds an instant), in order, behind `after`."""
     rows = await pool.fetch(
         """
-        SELECT DISTINCT customer FROM corrections
+        SELECT DISTINCT customer FROM (
+            SELECT customer, period_start, period_end FROM corrections
+            UNION ALL
+            SELECT g.customer, p.period_start, p.period_end FROM gatherings g
+            JOIN periods p ON p.customer = g.customer AND p.number = g.number
+        ) corrected
         WHERE ($1::text IS NULL OR customer = $1) AND ($3::text IS NULL OR customer > $3)
           AND ($2::timestamptz IS NULL OR (period_start <= $2 AND $2 < period_end))
         ORDER BY customer LIMIT $4
@@ -43,8 +48,22 @@ async def entries(pool: Pool, customers: list[str], period: datetime | None) -> 
     )
 
 
-async def periods(pool: Pool, customers: list[str]) -> list[asyncpg.Record]:
-    """The periods of some customers that their invoices bill the usage of."""
+async def documents(pool: Pool, customers: list[str], period: datetime | None) -> list[asyncpg.Record]:
+    """What settles the corrections of some customers: by customer and period, the oldest first."""
     return await pool.fetch(
-        "SELECT * FROM periods WHERE customer = ANY($1::text[]) AND period_start < period_end", customers
+        """
+        SELECT g.*, p.period_start, p.period_end, c.period_start AS carrier_start FROM gatherings g
+        JOIN periods p ON p.customer = g.customer AND p.number = g.number
+        LEFT JOIN periods c ON c.customer = g.customer AND c.number = g.carried_by
+        WHERE g.customer = ANY($1::text[])
+          AND ($2::timestamptz IS NULL OR (p.period_start <= $2 AND $2 < p.period_end))
+        ORDER BY g.customer, p.period_end, g.gathering
+        """,
+        customers,
+        period,
     )
+
+
+async def periods(pool: Pool, customers: list[str]) -> list[asyncpg.Record]:
+    """The periods of some customers; a first invoice's is empty."""
+    return await pool.fetch("SELECT * FROM periods WHERE customer = ANY($1::text[])", customers)

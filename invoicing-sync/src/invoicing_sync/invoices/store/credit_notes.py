@@ -9,24 +9,28 @@ from typing import Any
 
 import asyncpg
 
-from chassis.store import transaction
 from event_schemas.values import Currency, Money
 from invoicing_sync.invoices.domain.issuing import MadeNote, Note, NoteLine, Shares
 from invoicing_sync.invoices.store.periods import PeriodRow, from_row
 from invoicing_sync.store.pool import Connection, Pool
 
-# What waits of a period: corrections that no document has gathered. One document of a period at a time.
+# What waits of a period: corrections that no document has gathered, and a contract that was changed since it was
+# billed. One credit note of a period at a time.
 _WAITING = """
-SELECT p.*, w.waiting FROM (
+SELECT p.*, coalesce(w.waiting, 0) AS waiting FROM periods p
+JOIN contracts c ON c.customer = p.customer
+LEFT JOIN (
     SELECT c.customer, c.period_end, count(*) AS waiting, min(c.recorded_at) AS since FROM corrections c
     WHERE NOT EXISTS (SELECT FROM gathered g WHERE g.entry_id = c.entry_id) GROUP BY c.customer, c.period_end
-) w
-JOIN periods p ON p.customer = w.customer AND p.period_end = w.period_end AND p.period_start < p.period_end
-JOIN invoices i ON i.invoice_id = p.invoice_id AND i.status IN ('open', 'paid', 'uncollectible')
-WHERE w.since <= $1 AND p.state = 'finalised' AND w.waiting IS DISTINCT FROM p.corrections_weighed
+) w ON w.customer = p.customer AND w.period_end = p.period_end AND p.period_start < p.period_end
+LEFT JOIN invoices i ON i.invoice_id = p.invoice_id
+WHERE p.state = 'finalised' AND (p.invoice_id IS NULL OR i.status IN ('open', 'paid', 'uncollectible'))
+  AND ((w.since <= $1 AND w.waiting IS DISTINCT FROM p.corrections_weighed)
+    OR CASE WHEN c.applied_revision > coalesce(p.revision_weighed, p.revision)
+       THEN coalesce((c.applied #>> '{history,-1,agreed_at}')::timestamptz, '-infinity') <= $1 ELSE false END)
   AND NOT EXISTS (SELECT FROM gatherings g WHERE g.customer = p.customer AND g.number = p.number
                   AND g.state IN ('intended', 'refused'))
-ORDER BY w.since, p.customer
+ORDER BY w.since, p.customer, p.number
 """
 
 
@@ -74,17 +78,19 @@ async def corrections_of(pool: Pool, row: PeriodRow) -> list[asyncpg.Record]:
         """
         SELECT c.*, e.effective_at, g.gathering AS of FROM corrections c JOIN entries e ON e.entry_id = c.entry_id
         LEFT JOIN gathered x ON x.entry_id = c.entry_id LEFT JOIN gatherings g ON g.id = x.gathering
-        WHERE c.customer = $1 AND c.period_end = $2 ORDER BY g.gathering NULLS LAST, c.recorded_at, c.entry_id
+        WHERE c.customer = $1 AND c.period_start = $2 AND c.period_end = $3
+        ORDER BY g.gathering NULLS LAST, c.recorded_at, c.entry_id
         """,
         row.customer,
+        row.period.start,
         row.period.end,
     )
 
 
-async def settled(pool: Pool, row: PeriodRow) -> list[Shares]:
-    """What documents have settled of a period, item by item."""
-    rows = await pool.fetch(
-        "SELECT shares FROM gatherings WHERE customer = $1 AND number = $2 AND state <> 'dropped'",
+async def settled(tx: Connection, row: PeriodRow) -> list[Shares]:
+    """What documents have settled of a period, item by item; what is carried and may still change is not among it."""
+    rows = await tx.fetch(
+        "SELECT shares FROM gatherings WHERE customer = $1 AND number = $2 AND state NOT IN ('dropped', 'carried')",
         row.customer,
         row.number,
     )
@@ -92,48 +98,74 @@ async def settled(pool: Pool, row: PeriodRow) -> list[Shares]:
 
 
 async def intend(
-    pool: Pool, row: PeriodRow, note: Note, entries: Mapping[str, int], *, currency: Currency, now: datetime
+    tx: Connection,
+    row: PeriodRow,
+    note: Note,
+    entries: Mapping[str, int],
+    *,
+    currency: Currency,
+    revision: int | None,
+    now: datetime,
 ) -> GatheringRow:
-    """Store the intent before the call: the note, and the entries that it gathers with what each of them changed."""
-    async with transaction(pool) as tx:
-        number = await tx.fetchval(
-            "SELECT coalesce(max(gathering), 0) + 1 FROM gatherings WHERE customer = $1 AND number = $2",
-            row.customer,
-            row.number,
-        )
-        made = await tx.fetchrow(
-            """
-            INSERT INTO gatherings (id, customer, number, gathering, document, state, currency, amount_minor, shares,
-                                    lines, invoice_id, made_at)
-            VALUES ($1, $2, $3, $4, 'credit_note', 'intended', $5, $6, $7, $8, $9, $10) RETURNING *
-            """,
-            f"credit:{row.customer}:{row.number}:{number}",
-            row.customer,
-            row.number,
-            number,
-            currency.value,
-            note.amount_minor,
-            dict(note.shares),
-            _to_row_lines(note.lines),
-            row.invoice_id,
-            now,
-        )
-        assert made is not None
-        await tx.executemany(
-            "INSERT INTO gathered (entry_id, gathering, amount_minor) VALUES ($1, $2, $3)",
-            [(entry, made["id"], minor) for entry, minor in entries.items()],
-        )
-        await weighed(tx, row, None)
+    """
+    Store the intent before the call: the note, and the entries that it gathers with what each of them changed.
+
+    Args:
+        revision: of the contract by which the period was rated again; None: the one by which it was billed.
+    """
+    number = await next_place(tx, row)
+    made = await tx.fetchrow(
+        """
+        INSERT INTO gatherings (id, customer, number, gathering, document, state, currency, amount_minor, shares,
+                                lines, invoice_id, revision, made_at)
+        VALUES ($1, $2, $3, $4, 'credit_note', 'intended', $5, $6, $7, $8, $9, $10, $11) RETURNING *
+        """,
+        f"credit:{row.customer}:{row.number}:{number}",
+        row.customer,
+        row.number,
+        number,
+        currency.value,
+        note.amount_minor,
+        dict(note.shares),
+        _to_row_lines(note.lines),
+        row.invoice_id,
+        revision,
+        now,
+    )
+    assert made is not None
+    await gather(tx, made["id"], entries)
     return _from_row(made)
 
 
-async def weighed(at: Pool | Connection, row: PeriodRow, waiting: int | None) -> None:
-    """So many corrections wait and come to no document: the period is left alone until others come."""
+async def next_place(tx: Connection, row: PeriodRow) -> int:
+    """The count of the next document of a period's corrections, from 1."""
+    found: int = await tx.fetchval(
+        "SELECT coalesce(max(gathering), 0) + 1 FROM gatherings WHERE customer = $1 AND number = $2",
+        row.customer,
+        row.number,
+    )
+    return found
+
+
+async def gather(tx: Connection, document: str, entries: Mapping[str, int]) -> None:
+    """These corrections are a document's, with what each of them changed."""
+    await tx.executemany(
+        "INSERT INTO gathered (entry_id, gathering, amount_minor) VALUES ($1, $2, $3)",
+        [(entry, document, minor) for entry, minor in entries.items()],
+    )
+
+
+async def weighed(at: Pool | Connection, row: PeriodRow, *, waiting: int | None, revision: int) -> None:
+    """
+    So many corrections wait and come to no document, by this revision of the contract: the period is left alone until
+    others come, or another revision.
+    """
     await at.execute(
-        "UPDATE periods SET corrections_weighed = $3 WHERE customer = $1 AND number = $2",
+        "UPDATE periods SET corrections_weighed = $3, revision_weighed = $4 WHERE customer = $1 AND number = $2",
         row.customer,
         row.number,
         waiting,
+        revision,
     )
 
 

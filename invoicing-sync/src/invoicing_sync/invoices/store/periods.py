@@ -10,7 +10,6 @@ from decimal import Decimal
 
 import asyncpg
 
-from chassis.store import transaction
 from event_schemas.times import Period, iso, parse_instant
 from event_schemas.values import decimal_text
 from invoicing_sync.contracts.store.contracts import ISSUER
@@ -149,17 +148,37 @@ async def used(pool: Pool, customer: str, period: Period, cuts: Sequence[datetim
     Args:
         cuts: ascending, the period's start first.
     """
+    frozen = """
+        SELECT meter, effective_at, value FROM deliveries
+        WHERE customer = $1 AND period_end = $2 AND state <> 'correction'
+    """
+    return await _summed(pool, frozen, customer, period, cuts)
+
+
+async def used_at_its_freeze(pool: Pool, customer: str, period: Period, cuts: Sequence[datetime]) -> tuple[Used, ...]:
+    """The same of a period that is over, from the ledger's copy, which is kept when its deliveries are not."""
+    frozen = """
+        SELECT e.meter, e.effective_at, CASE e.op WHEN 'charge' THEN e.quantity ELSE -e.quantity END AS value
+        FROM entries e WHERE e.customer = $1 AND e.effective_at < $2 AND e.effective_at >= $4
+          AND NOT EXISTS (SELECT FROM corrections c WHERE c.entry_id = e.entry_id)
+    """
+    return await _summed(pool, frozen, customer, period, cuts, period.start)
+
+
+async def _summed(
+    pool: Pool, values: str, customer: str, period: Period, cuts: Sequence[datetime], *more: datetime
+) -> tuple[Used, ...]:
     rows = await pool.fetch(
-        """
+        f"""
         SELECT meter, width_bucket(effective_at, $3::timestamptz[]) AS part,
                coalesce(sum(value) FILTER (WHERE value > 0), 0) AS charged,
                coalesce(-sum(value) FILTER (WHERE value < 0), 0) AS reversed
-        FROM deliveries WHERE customer = $1 AND period_end = $2 AND state <> 'correction'
-        GROUP BY meter, part ORDER BY meter, part
+        FROM ({values}) v GROUP BY meter, part ORDER BY meter, part
         """,
         customer,
         period.end,
         cuts,
+        *more,
     )
     parts = [Period(*span) for span in itertools.pairwise([*cuts, period.end])]
     return tuple(Used(row["meter"], parts[row["part"] - 1], row["charged"], row["reversed"]) for row in rows)
@@ -260,23 +279,22 @@ async def intend_to_collect(pool: Pool, row: PeriodRow) -> None:
     )
 
 
-async def release(pool: Pool, row: PeriodRow, invoice_id: str, *, now: datetime, payment: str | None) -> None:
+async def release(tx: Connection, row: PeriodRow, invoice_id: str, *, now: datetime, payment: str | None) -> None:
     """The invoice was sent or charged; `payment` is Stripe's sentence where charging failed. It is issued from now."""
-    async with transaction(pool) as tx:
-        await tx.execute(
-            "UPDATE periods SET state = 'finalised', payment_failed = $3 WHERE customer = $1 AND number = $2",
-            row.customer,
-            row.number,
-            payment,
-        )
-        await tx.execute(
-            "UPDATE invoices SET released_at = coalesce(released_at, $2) WHERE invoice_id = $1", invoice_id, now
-        )
+    await tx.execute(
+        "UPDATE periods SET state = 'finalised', payment_failed = $3 WHERE customer = $1 AND number = $2",
+        row.customer,
+        row.number,
+        payment,
+    )
+    await tx.execute(
+        "UPDATE invoices SET released_at = coalesce(released_at, $2) WHERE invoice_id = $1", invoice_id, now
+    )
 
 
-async def voided(pool: Pool, row: PeriodRow) -> None:
+async def voided(tx: Connection, row: PeriodRow) -> None:
     """A person has voided the invoice before it was sent or charged."""
-    await pool.execute(
+    await tx.execute(
         """
         UPDATE periods SET state = 'voided', differs_since = NULL WHERE customer = $1 AND number = $2
         """,
@@ -361,9 +379,9 @@ async def unsettled_before(pool: Pool, customer: str, number: int) -> bool:
     )
 
 
-async def nothing_to_bill(pool: Pool, row: PeriodRow, *, now: datetime) -> None:
+async def nothing_to_bill(tx: Connection, row: PeriodRow, *, now: datetime) -> None:
     """Its invoice would have no amount, and Stripe made none."""
-    await pool.execute(
+    await tx.execute(
         "UPDATE periods SET state = 'finalised', finalised_at = $3, held_reason = NULL, differs_since = NULL "
         "WHERE customer = $1 AND number = $2 AND state IN ('complete', 'held')",
         row.customer,

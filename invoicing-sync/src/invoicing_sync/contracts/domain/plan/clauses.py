@@ -255,6 +255,7 @@ CLAUSES = (
         Way.EXPLICIT,
         "an item on the next invoice, or a credit note",
         "what is frozen at Stripe does not change",
-        "priced (`/v1/corrections/priced`), not issued",
+        "the item by its key and amount, the note line by line",
+        True,
     ),
 )
