@@ -54,6 +54,14 @@ CORRECTION: dict[str, Any] = {
     "difference_minor": -8_720,
     "document": "credit_note",
     "unpriced": {"unknown": "3"},
+    "revisions": [2, 3],
+    "revised_minor": 500,
+    "documents": [
+        {"id": "prior:c:0:1", "document": "prior_period", "state": "carried", "amount_minor": 40, "stripe_id": None}
+        | {"carried_by": "2026-11-01T00:00:00Z"},
+        {"id": "credit:c:0:2", "document": "credit_note", "state": "issued", "amount_minor": -60, "stripe_id": "cn_1"}
+        | {"carried_by": None},
+    ],
     "why": "2026-10-01 to 2026-11-01 rated with what came after its freeze, less the same rated without",
 }
 PERIOD = {
