@@ -10,10 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from contracts_service.agreements.domain.commands import DealTerms
-from contracts_service.agreements.domain.decide import Refusal, decide
+from contracts_service.agreements.domain.decide import Decided, Refusal, decide
 from contracts_service.agreements.domain.signing import Quoted
 from contracts_service.catalog.folder import read_document
 from contracts_service.testing import COMMANDS, START, a_catalog, a_sign_up, after, asked, terms, told
+from event_schemas.contract_v2.items import LicensedItem
+from event_schemas.times import iso
 
 MID = "2026-02-15T12:00:00Z"
 MARCH = "2026-03-01T00:00:00Z"
@@ -290,6 +292,53 @@ def test_an_instant_in_a_period_that_has_ended_is_refused() -> None:
     assert isinstance(later, Refusal)
     assert (first.flaw.code, later.flaw.code) == ("period_closed", "period_closed")
     assert "the open one began at 2026-04-01" in later.flaw.sentence
+
+
+@pytest.mark.parametrize(
+    ("do", "fields"),
+    [
+        ("change_seats", {"quantity": 4}),
+        ("add_add_on", {"add_on": "copilot"}),
+        ("give_discount", {"percent": "10"}),
+        ("give_allowance", {"meter": "resolution", "quantity": 5}),
+        ("set_minimum", {"meter": "resolution", "amount_minor": 500, "at": "2026-03-01T00:00:00Z"}),
+        ("change_plan", {"plan": "pro", "keep_policy": True}),
+    ],
+)
+def test_said_to_be_a_correction_it_is_agreed_for_then(do: str, fields: dict[str, Any]) -> None:
+    may = datetime(2026, 5, 2, tzinfo=UTC)
+    asked_for = {"at": "2026-03-20T12:00:00Z"} | fields
+    refused = told(asked(do, **asked_for), after([]), now=may)
+    assert isinstance(refused, Refusal)
+    assert "with as_correction: true" in refused.flaw.sentence
+
+    decided = told(asked(do, as_correction=True, **asked_for), after([]), now=may)
+
+    assert isinstance(decided, Decided)
+    change = decided.contract.history[-1]
+    assert (iso(change.effective_at), change.agreed_at) == (asked_for["at"], may)
+
+
+def test_what_was_decided_in_a_period_that_has_ended_stays() -> None:
+    may = datetime(2026, 5, 2, tzinfo=UTC)
+    command = asked("change_plan", at="2026-03-20T12:00:00Z", as_correction=True, plan="pro")
+
+    refused = told(command, after([]), now=may)
+
+    assert isinstance(refused, Refusal)
+    assert (refused.flaw.code, refused.flaw.field) == ("policy_is_past", "keep_policy")
+
+
+def test_a_correction_lies_under_what_was_agreed_for_later() -> None:
+    """Seats went to 6 in April; that they were 4 from 20 March on is said in May, and April keeps its 6."""
+    may = datetime(2026, 5, 2, tzinfo=UTC)
+    agreed = after([asked("change_seats", at="2026-04-10T00:00:00Z", quantity=6)])
+
+    decided = told(asked("change_seats", at="2026-03-20T00:00:00Z", quantity=4, as_correction=True), agreed, now=may)
+
+    assert isinstance(decided, Decided), decided
+    [seat] = [item for item in decided.contract.items if isinstance(item, LicensedItem)]
+    assert [(iso(one.at)[:10], one.quantity) for one in seat.quantities][-2:] == [("2026-03-20", 4), ("2026-04-10", 6)]
 
 
 def test_an_anchor_within_a_second_is_refused() -> None:

@@ -53,6 +53,17 @@ class Command(Asked):
     expected_revision: Revision | None = None
 
 
+class Correctable(Command):
+    """
+    A command about money that may also say what should have been billed in a period that has ended.
+
+    `as_correction` allows such an `at`: that period, and those since, are rated again, and the difference is credited
+    or on the next invoice.
+    """
+
+    as_correction: bool = Field(False, strict=True)
+
+
 class AddOnWanted(Asked):
     """An add-on of the catalogue, and how many units of it."""
 
@@ -121,7 +132,7 @@ class Sign(Command):
     channel: Channel = "sales_led"
 
 
-class ChangePlan(Command):
+class ChangePlan(Correctable):
     """Another plan, or the newest version of the same one. `seats` None: as many as there are."""
 
     do: Literal["change_plan"]
@@ -130,7 +141,7 @@ class ChangePlan(Command):
     keep_policy: bool = False  # or the policy of the new plan holds from then on
 
 
-class ChangeSeats(Command):
+class ChangeSeats(Correctable):
     """So many seats of the plan, or units of `product`, from an instant on."""
 
     do: Literal["change_seats"]
@@ -138,7 +149,7 @@ class ChangeSeats(Command):
     product: SlugText | None = None
 
 
-class AddAddOn(Command):
+class AddAddOn(Correctable):
     """An add-on of the catalogue from an instant on."""
 
     do: Literal["add_add_on"]
@@ -146,14 +157,14 @@ class AddAddOn(Command):
     quantity: Quantity = 1
 
 
-class RemoveAddOn(Command):
+class RemoveAddOn(Correctable):
     """The add-on ends at an instant."""
 
     do: Literal["remove_add_on"]
     add_on: SlugText
 
 
-class GiveDiscount(Command):
+class GiveDiscount(Correctable):
     """A coupon, a percent or an amount off; `product` None: off the invoice. Without an end it holds for ever."""
 
     do: Literal["give_discount"]
@@ -188,7 +199,7 @@ class GiveCredit(Command):
     until: When | None = None
 
 
-class GiveAllowance(Command):
+class GiveAllowance(Correctable):
     """Units of a meter that cost nothing in each period, beside those that the plan includes."""
 
     do: Literal["give_allowance"]
@@ -197,7 +208,7 @@ class GiveAllowance(Command):
     until: When | None = None
 
 
-class SetMinimum(Command):
+class SetMinimum(Correctable):
     """What a meter comes to at least in each period, from a billing day on; `amount_minor` None: no more."""
 
     do: Literal["set_minimum"]

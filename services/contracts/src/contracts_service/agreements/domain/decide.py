@@ -18,6 +18,7 @@ from contracts_service.agreements.domain.commands import (
     ChangeSeats,
     ChangeTax,
     Commit,
+    Correctable,
     GiveAllowance,
     GiveCredit,
     GiveDiscount,
@@ -192,9 +193,14 @@ def _instant(command: AnyCommand, contract: ContractV2, now: datetime) -> dateti
     if at < begin:
         raise no("before_the_contract", "at", f"the contract begins at {say(begin)}")
     opened = period_containing(contract.billing_anchor, now).start
-    if at < opened:
+    if at < opened and not (isinstance(command, Correctable) and command.as_correction):
         sentence = f"{say(at)} lies in a period that has ended; the open one began at {say(opened)}"
+        if isinstance(command, Correctable):
+            sentence += "; with as_correction: true it corrects what was billed"
         raise no("period_closed", "at", sentence)
+    if at < opened and isinstance(command, ChangePlan) and not command.keep_policy:
+        sentence = "the policy of a period that has ended decided what was charged, and stays: say keep_policy: true"
+        raise no("policy_is_past", "keep_policy", sentence)
     _not_too_far(at, now)
     return at
 
