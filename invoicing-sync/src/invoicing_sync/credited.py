@@ -60,6 +60,7 @@ class CreditNoteAnswer(BaseModel):
     amount_minor: int
     lowered_minor: int | None = Field(description="what an open invoice was lowered by")
     balance_minor: int | None = Field(description="what went to the customer's balance")
+    refund_minor: int | None = Field(description="what goes back the way it was paid")
     made_at: datetime
     issued_at: datetime | None
     lines: list[CreditNoteLine]
@@ -98,7 +99,7 @@ async def _answers(pool: Pool, rows: Sequence[asyncpg.Record]) -> list[CreditNot
 
 def _answer(row: asyncpg.Record, entries: list[CreditedEntry]) -> CreditNoteAnswer:
     names = ("id", "stripe_id", "customer", "invoice_id", "period_start", "period_end", "state", "refused", "currency")
-    amounts = ("amount_minor", "lowered_minor", "balance_minor", "made_at")
+    amounts = ("amount_minor", "lowered_minor", "balance_minor", "refund_minor", "made_at")
     return CreditNoteAnswer(
         number=row["stripe_number"],
         issued_at=row["done_at"] if row["state"] == "issued" else None,

@@ -48,5 +48,5 @@ class Quiet:
             waiting.append(f"{backlog} deliveries")
         if events := await webhooks.undone(self._pool):
             waiting.append(f"{events} events of Stripe")
-        waiting += await credit_notes.waiting(self._pool, at - self._corrections)
+        waiting += await credit_notes.waiting(self._pool, at, self._corrections)
         return waiting + await periods.unsettled(self._pool, at, usage_by=at - self._idle)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from event_schemas.contract_v2.testing import a_document, metered, seats
+from event_schemas.times import iso
 from invoicing_sync.gaps import GAPS
 from invoicing_sync.testing import START, a_charge, a_contract, a_reversal
 
@@ -98,6 +100,46 @@ async def test_of_a_paid_invoice_the_credit_goes_to_the_balance_and_doubled_webh
     [note] = await notes(world)
     assert (note["post_payment_amount"], note["pre_payment_amount"]) == (198, 0)
     assert await balance(world) == -198
+    assert await world.ask("/v1/cases") == []
+
+
+async def test_the_contract_says_when_how_little_and_to_where(world: Any) -> None:
+    """Corrections settle in 2 hours, less than 1.50 is not worth a note, and what was paid goes back to the card."""
+    billing = {"at": iso(START), "agreed_in": 1, "name": "Acme", "issuer": "settled-us", "billing_email": "a@b.example"}
+    billing |= {"collection_method": "charge_automatically"}
+    billing["corrections"] = {"settle_hours": 2, "smallest_minor": 150, "paid": "refund"}
+    policy = {"at": iso(START), "agreed_in": 1, "policy": {"version": "standard-1"}, "charges": []}
+    since = {"from": iso(START)}
+    document = a_document(
+        customer="acme",
+        billing_anchor=iso(START),
+        billing=[billing],
+        policies=[policy],
+        items=[seats(3, **since), metered(price="0.99", **since)],
+    )
+    await world.start_door()
+    await world.apply_document(document)
+    await world.quiet(START)
+    customer = (await world.ask("/v1/contracts/acme"))["stripe_customer"]
+    card = {"invoice_settings[default_payment_method]": "pm_card_visa"}
+    assert (await world.stripe_post(f"/v1/customers/{customer}", **card)).status_code == 200
+    await world.move(START + 6 * DAY)
+    charges = [a_charge(f"e{n}", seq=n, at=START + n * HOUR) for n in range(1, 6)]
+    await world.rate(*charges)
+    await world.move(END)
+    await world.move(END + 32 * MINUTE)
+    assert (await the_invoice(world))["status"] == "paid"
+
+    await reversed_late(world, charges[:1], END + DAY)
+    await world.move(END + DAY + 3 * HOUR)
+    assert await notes(world) == []
+    await reversed_late(world, charges[1:2], END + 2 * DAY)
+    await world.move(END + 2 * DAY + 3 * HOUR)
+
+    [note] = await notes(world)
+    [told] = (await world.ask("/v1/credit-notes"))["credit_notes"]
+    assert (note["total"], sum(refund["amount_refunded"] for refund in note["refunds"])) == (198, 198)
+    assert (told["refund_minor"], told["balance_minor"], await balance(world)) == (198, 0, 0)
     assert await world.ask("/v1/cases") == []
 
 

@@ -30,7 +30,7 @@ from invoicing_sync.invoices.domain.issuing import (
     left_of,
     note_differences,
     owed_back,
-    to_balance,
+    paid_part,
 )
 from invoicing_sync.invoices.holder import Holder
 from invoicing_sync.invoices.store import carried, credit_notes, periods
@@ -76,7 +76,8 @@ class Crediting:
         Args:
             left: by item, what is settled by no document; nothing happens unless it sums to enough below 0.
         """
-        owed = owed_back(left, smallest_minor=self._settings.corrections_smallest_minor)
+        agreed = account.agreement.correcting(smallest_minor=self._settings.corrections_smallest_minor)
+        owed = owed_back(left, smallest_minor=agreed.smallest_minor)
         if not owed:
             await self._tell_short(row, account, 0)
         invoice = await self._holder.look_at(row.invoice_id or "") if owed else None
@@ -98,6 +99,7 @@ class Crediting:
                 weighed.entries,
                 currency=account.contract.currency,
                 revision=weighed.by_revision,
+                paid=agreed.paid,
                 now=self._clock.now(),
             )
             await carried.note_weighed(tx, row, weighed, waiting=None)
@@ -165,7 +167,8 @@ class Crediting:
             row.id,
             invoice_id=row.invoice_id,
             lines=row.lines,
-            balance_minor=to_balance(row.amount.minor, invoice.remaining_minor),
+            paid_minor=paid_part(row.amount.minor, invoice.remaining_minor),
+            paid=row.paid,
             memo=f"Correction of {iso(period.period.start)[:10]} to {iso(period.period.end)[:10]}",
         )
         try:
@@ -197,7 +200,7 @@ class Crediting:
         )
 
     async def _store(self, row: GatheringRow, made: MadeNote) -> None:
-        problems = note_differences(row.amount, row.lines, made)
+        problems = note_differences(row.amount, row.lines, made, refund=row.paid == "refund")
         now = self._clock.now()
         async with transaction(self._pool) as tx:
             await credit_notes.issued(tx, row, made, now=now)

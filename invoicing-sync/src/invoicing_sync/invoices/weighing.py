@@ -61,7 +61,7 @@ class Weighing:
         while True:
             await self._crediting.go_on()
             settle = timedelta(hours=self._settings.corrections_settle_h)
-            due = await credit_notes.due(self._pool, self._clock.now() - settle)
+            due = await credit_notes.due(self._pool, self._clock.now(), settle)
             accounts = await contracts.accounts_of(self._pool, sorted({row.customer for row, _ in due}))
             of_customers: dict[str, list[tuple[PeriodRow, int]]] = {}
             for row, waiting in due:
@@ -110,7 +110,8 @@ class Weighing:
             settled = [*await credit_notes.settled(tx, row), *await carried.settled(tx, row)]
             left = still_open(_shares(late.priced), settled)
             instead = await carried.loose(tx, row)
-            smallest = 1 if instead else self._settings.corrections_smallest_minor
+            agreed = account.agreement.correcting(smallest_minor=self._settings.corrections_smallest_minor)
+            smallest = 1 if instead else agreed.smallest_minor
             more = owed_more(left, smallest_minor=smallest)
             if not more:
                 await carried.drop(tx, instead, now=now)

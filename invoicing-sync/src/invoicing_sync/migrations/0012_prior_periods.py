@@ -7,7 +7,10 @@ from alembic import op
 revision = "0012"
 down_revision = "0011"
 
-REVISION = "ALTER TABLE gatherings ADD COLUMN revision int"
+REVISION = """
+ALTER TABLE gatherings ADD COLUMN revision int, ADD COLUMN refund_minor bigint,
+    ADD COLUMN paid text NOT NULL DEFAULT 'balance' CHECK (paid IN ('balance', 'refund'))
+"""
 WEIGHED = "ALTER TABLE periods ADD COLUMN revision_weighed int"
 CARRIED = "CREATE INDEX gatherings_carried ON gatherings (customer, carried_by) WHERE document = 'prior_period'"
 RESTORED = """
@@ -26,6 +29,7 @@ COMMENTS = (
     "COMMENT ON COLUMN restored.drawn IS 'signed minor units for each credit; less than 0: restored'",
     "COMMENT ON COLUMN gatherings.revision IS "
     "'of the contract by which the period was rated again; null: the one by which it was billed'",
+    "COMMENT ON COLUMN gatherings.paid IS 'where what is given back of a paid invoice goes'",
     "COMMENT ON COLUMN gatherings.carried_by IS "
     "'the period whose invoice carries it, where it is no credit note; null: no later invoice is to come'",
     "COMMENT ON COLUMN periods.revision_weighed IS "
@@ -44,4 +48,4 @@ def downgrade() -> None:
     op.execute("DROP TABLE restored")
     op.execute("DROP INDEX gatherings_carried")
     op.execute("ALTER TABLE periods DROP COLUMN revision_weighed")
-    op.execute("ALTER TABLE gatherings DROP COLUMN revision")
+    op.execute("ALTER TABLE gatherings DROP COLUMN revision, DROP COLUMN refund_minor, DROP COLUMN paid")

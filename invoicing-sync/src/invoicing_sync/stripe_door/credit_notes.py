@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 from urllib.parse import quote
 
 from event_schemas.values import Currency
@@ -45,12 +46,20 @@ class CreditNotes:
         return from_wire_credit_note(raw, [row async for row in rows])
 
 
-def to_wire_credit_note(key: str, *, invoice_id: str, lines: Iterable[NoteLine], balance_minor: int, memo: str) -> Row:
+def to_wire_credit_note(
+    key: str,
+    *,
+    invoice_id: str,
+    lines: Iterable[NoteLine],
+    paid_minor: int,
+    paid: Literal["balance", "refund"],
+    memo: str,
+) -> Row:
     """
     Parameters of `POST /v1/credit_notes`.
 
     Args:
-        balance_minor: what goes to the customer's balance; Stripe takes the rest off what is open of the invoice.
+        paid_minor: what is given back, to where `paid` says; Stripe takes the rest off what is open of the invoice.
         memo: what the customer reads, on the note and on lines that are none of the invoice's.
     """
     params: Row = {
@@ -59,7 +68,8 @@ def to_wire_credit_note(key: str, *, invoice_id: str, lines: Iterable[NoteLine],
         "memo": memo,
         "metadata": {NATURAL_KEY: key},
     }
-    return params | ({"credit_amount": balance_minor} if balance_minor else {})
+    field = "refund_amount" if paid == "refund" else "credit_amount"
+    return params | ({field: paid_minor} if paid_minor else {})
 
 
 def _to_wire_line(line: NoteLine, memo: str) -> Row:
@@ -81,8 +91,8 @@ def from_wire_credit_note(raw: Row, lines: Iterable[Row]) -> MadeNote:
         lowered_minor=int(raw.get("pre_payment_amount") or 0),
         after_minor=int(raw.get("post_payment_amount") or 0),
         balance=raw.get("customer_balance_transaction") is not None,
-        elsewhere_minor=int(raw.get("out_of_band_amount") or 0)
-        + sum(int(refund["amount_refunded"]) for refund in raw.get("refunds") or ()),
+        refunded_minor=sum(int(refund["amount_refunded"]) for refund in raw.get("refunds") or ()),
+        elsewhere_minor=int(raw.get("out_of_band_amount") or 0),
         lines=tuple((line.get("invoice_line_item"), int(line["amount"]) - _off(line)) for line in lines),
     )
 

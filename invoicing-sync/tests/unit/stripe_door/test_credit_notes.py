@@ -10,7 +10,9 @@ from invoicing_sync.stripe_door.credit_notes import from_wire_credit_note, to_wi
 def test_a_note_names_lines_of_its_invoice_and_lines_of_its_own_and_where_the_money_goes() -> None:
     lines = [NoteLine("outcome", 99, "il_1"), NoteLine("outcome", 5, None)]
 
-    params = to_wire_credit_note("credit:acme:0:1", invoice_id="in_1", lines=lines, balance_minor=104, memo="October")
+    params = to_wire_credit_note(
+        "credit:acme:0:1", invoice_id="in_1", lines=lines, paid_minor=104, paid="balance", memo="October"
+    )
 
     assert params == {
         "invoice": "in_1",
@@ -25,7 +27,15 @@ def test_a_note_names_lines_of_its_invoice_and_lines_of_its_own_and_where_the_mo
 
 
 def test_what_only_lowers_an_open_invoice_names_no_balance() -> None:
-    assert "credit_amount" not in to_wire_credit_note("k", invoice_id="in_1", lines=[], balance_minor=0, memo="")
+    params = to_wire_credit_note("k", invoice_id="in_1", lines=[], paid_minor=0, paid="balance", memo="")
+
+    assert not {"credit_amount", "refund_amount"} & params.keys()
+
+
+def test_what_goes_back_the_way_it_was_paid_is_a_refund() -> None:
+    params = to_wire_credit_note("k", invoice_id="in_1", lines=[], paid_minor=98, paid="refund", memo="")
+
+    assert (params["refund_amount"], "credit_amount" in params) == (98, False)
 
 
 def test_a_note_is_read_with_what_went_elsewhere_and_lines_after_their_discounts() -> None:
@@ -47,5 +57,6 @@ def test_a_note_is_read_with_what_went_elsewhere_and_lines_after_their_discounts
     note = from_wire_credit_note(raw, lines)
 
     assert (note.key, note.currency, note.amount_minor) == (None, Currency.USD, 90)
-    assert (note.lowered_minor, note.after_minor, note.balance, note.elsewhere_minor) == (30, 60, True, 15)
+    assert (note.lowered_minor, note.after_minor, note.balance) == (30, 60, True)
+    assert (note.refunded_minor, note.elsewhere_minor) == (10, 5)
     assert note.lines == (("il_1", 90),)

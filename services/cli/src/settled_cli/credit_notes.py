@@ -88,4 +88,6 @@ def _went(note: dict[str, Any]) -> str:
         parts.append(f"{money(note['lowered_minor'], note['currency'])} lower what is open of {note['invoice_id']}")
     if note["balance_minor"]:
         parts.append(f"{money(note['balance_minor'], note['currency'])} stand on the customer's balance")
+    if note["refund_minor"]:
+        parts.append(f"{money(note['refund_minor'], note['currency'])} go back the way they were paid")
     return f"{', '.join(parts)}."

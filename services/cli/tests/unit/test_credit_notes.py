@@ -36,6 +36,7 @@ NOTE: dict[str, Any] = {
     "currency": "USD",
     "amount_minor": 99,
     "lowered_minor": 99,
+    "refund_minor": None,
     "balance_minor": 0,
     "lines": [{"item": "resolution", "amount_minor": 99, "invoice_line": "il_1", "entries": ["e1"]}],
     "entries": [ENTRY],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Literal
 
 import pricing.agreed
 import pricing.terms as engine
@@ -31,6 +32,14 @@ class Paying:
     def lacks_address(self, *, to_be_made: bool) -> bool:
         """Whether an address is needed and missing: invoices that are sent need it, and so does a new subscription."""
         return self.email is None and (to_be_made or self.method == "send_invoice")
+
+
+@dataclass(frozen=True, slots=True)
+class Correcting:
+    """The smallest amount that is worth a document, and where what is given back of a paid invoice goes."""
+
+    smallest_minor: int
+    paid: Literal["balance", "refund"]
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,13 @@ class Agreement:
         if one is None or revision is None or revision not in {change.revision for change in one.history}:
             return self
         return Agreement(as_of(one, revision))
+
+    def correcting(self, *, smallest_minor: int) -> Correcting:
+        """How corrections reach the customer, with the issuer's smallest amount where the contract says none."""
+        said = self.version_2.billing[-1].corrections if self.version_2 is not None else None
+        if said is None:
+            return Correcting(smallest_minor, "balance")
+        return Correcting(smallest_minor if said.smallest_minor is None else said.smallest_minor, said.paid)
 
     def revised_since(self, revision: int | None, *, until: datetime) -> tuple[int, ...]:
         """The revisions after one that take effect by an instant, so that what was billed until then lacks them."""

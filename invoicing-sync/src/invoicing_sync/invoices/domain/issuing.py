@@ -79,7 +79,8 @@ class MadeNote:
     Attributes:
         lowered_minor: what it took off an open amount.
         after_minor: the rest, for an amount that was paid; `balance` says that it went to the customer's balance.
-        elsewhere_minor: of that rest, what was refunded or settled outside.
+        refunded_minor: of that rest, what goes back the way it was paid.
+        elsewhere_minor: of that rest, what was settled outside.
         lines: (line of the invoice, or None; amount).
     """
 
@@ -92,6 +93,7 @@ class MadeNote:
     lowered_minor: int
     after_minor: int
     balance: bool
+    refunded_minor: int
     elsewhere_minor: int
     lines: tuple[tuple[str | None, int], ...] = field(default=())
 
@@ -160,8 +162,8 @@ def _lines_of(item: str, amount: int, lines: Sequence[LineLeft]) -> list[NoteLin
     return [*drawn, *([NoteLine(item, amount, None)] if amount else [])]
 
 
-def to_balance(amount_minor: int, remaining_minor: int) -> int:
-    """What of a credit note goes to the customer's balance: what the invoice's open amount does not take."""
+def paid_part(amount_minor: int, remaining_minor: int) -> int:
+    """What of a credit note is given back: what the invoice's open amount does not take."""
     return max(0, amount_minor - max(0, remaining_minor))
 
 
@@ -175,8 +177,15 @@ def left_of(amounts: Mapping[str, int], made: Iterable[MadeNote]) -> dict[str, i
     return left
 
 
-def note_differences(amount: Money, lines: Iterable[NoteLine], made: MadeNote) -> tuple[str, ...]:
-    """What stands between a credit note and the one that was meant, as sentences; empty when they agree to the cent."""
+def note_differences(
+    amount: Money, lines: Iterable[NoteLine], made: MadeNote, *, refund: bool = False
+) -> tuple[str, ...]:
+    """
+    What stands between a credit note and the one that was meant, as sentences; empty when they agree to the cent.
+
+    Args:
+        refund: whether what was paid was to go back the way it came, and not to the customer's balance.
+    """
     said = []
     if made.currency != amount.currency:
         said.append(f"it is in {made.currency.value}, {amount.currency.value} was meant")
@@ -189,8 +198,12 @@ def note_differences(amount: Money, lines: Iterable[NoteLine], made: MadeNote) -
         parts = made.money(made.lowered_minor), made.money(made.after_minor)
         said.append(f"it takes {parts[0]} off what was open and {parts[1]} from what was paid, which is not all of it")
     if made.elsewhere_minor:
-        said.append(f"{made.money(made.elsewhere_minor)} of it was refunded or settled outside Stripe")
-    if made.after_minor and not made.balance:
+        said.append(f"{made.money(made.elsewhere_minor)} of it was settled outside Stripe")
+    if refund and made.refunded_minor != made.after_minor:
+        said.append(f"{made.money(made.refunded_minor)} of it was refunded, {made.money(made.after_minor)} was meant")
+    if not refund and made.refunded_minor:
+        said.append(f"{made.money(made.refunded_minor)} of it was refunded, and nothing was meant to be")
+    if made.after_minor and not refund and not made.balance:
         said.append(f"{made.money(made.after_minor)} of it did not go to the customer's balance")
     if made.status == "void":
         said.append("it is void")

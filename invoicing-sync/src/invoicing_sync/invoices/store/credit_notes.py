@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 import asyncpg
 
@@ -13,6 +13,8 @@ from event_schemas.values import Currency, Money
 from invoicing_sync.invoices.domain.issuing import MadeNote, Note, NoteLine, Shares
 from invoicing_sync.invoices.store.periods import PeriodRow, from_row
 from invoicing_sync.store.pool import Connection, Pool
+
+Paid = Literal["balance", "refund"]
 
 # What waits of a period: corrections that no document has gathered, and a contract that was changed since it was
 # billed. One credit note of a period at a time.
@@ -24,10 +26,17 @@ LEFT JOIN (
     WHERE NOT EXISTS (SELECT FROM gathered g WHERE g.entry_id = c.entry_id) GROUP BY c.customer, c.period_end
 ) w ON w.customer = p.customer AND w.period_end = p.period_end AND p.period_start < p.period_end
 LEFT JOIN invoices i ON i.invoice_id = p.invoice_id
+CROSS JOIN LATERAL (
+    SELECT (c.applied #>> '{billing,-1,corrections,settle_hours}')::int AS hours,
+        (c.applied #>> '{history,-1,agreed_at}')::timestamptz AS agreed_at
+) said
 WHERE p.state = 'finalised' AND (p.invoice_id IS NULL OR i.status IN ('open', 'paid', 'uncollectible'))
-  AND ((w.since <= $1 AND w.waiting IS DISTINCT FROM p.corrections_weighed)
-    OR CASE WHEN c.applied_revision > coalesce(p.revision_weighed, p.revision)
-       THEN coalesce((c.applied #>> '{history,-1,agreed_at}')::timestamptz, '-infinity') <= $1 ELSE false END)
+  AND CASE  -- in this order: no contract is read of whom nothing waits
+    WHEN w.waiting IS NOT NULL AND w.waiting IS DISTINCT FROM p.corrections_weighed
+        AND w.since <= $1 - coalesce(make_interval(hours => said.hours), $2::interval) THEN true
+    WHEN c.applied_revision > coalesce(p.revision_weighed, p.revision)
+        THEN coalesce(said.agreed_at, '-infinity') <= $1 - coalesce(make_interval(hours => said.hours), $2::interval)
+    ELSE false END
   AND NOT EXISTS (SELECT FROM gatherings g WHERE g.customer = p.customer AND g.number = p.number
                   AND g.state IN ('intended', 'refused'))
 ORDER BY w.since, p.customer, p.number
@@ -36,7 +45,7 @@ ORDER BY w.since, p.customer, p.number
 
 @dataclass(frozen=True, slots=True)
 class GatheringRow:
-    """An intended credit note; `invoice_id` is the invoice that it credits."""
+    """An intended credit note; `invoice_id` is the invoice that it credits, `paid` where what was paid goes."""
 
     id: str
     customer: str
@@ -47,6 +56,7 @@ class GatheringRow:
     shares: Shares
     invoice_id: str
     attempt: int
+    paid: Paid
 
 
 def _from_row(row: asyncpg.Record) -> GatheringRow:
@@ -60,6 +70,7 @@ def _from_row(row: asyncpg.Record) -> GatheringRow:
         shares=row["shares"],
         invoice_id=row["invoice_id"],
         attempt=row["attempt"],
+        paid=row["paid"],
     )
 
 
@@ -67,9 +78,14 @@ def _to_row_lines(lines: Iterable[NoteLine]) -> list[dict[str, Any]]:
     return [{"item": line.item, "amount_minor": line.amount_minor, "line_id": line.line_id} for line in lines]
 
 
-async def due(pool: Pool, recorded_by: datetime) -> list[tuple[PeriodRow, int]]:
-    """Periods whose oldest waiting correction was recorded by then, with how many wait; those weighed are left out."""
-    return [(from_row(row), row["waiting"]) for row in await pool.fetch(_WAITING, recorded_by)]
+async def due(pool: Pool, now: datetime, settle: timedelta) -> list[tuple[PeriodRow, int]]:
+    """
+    Periods whose oldest waiting correction has settled, with how many wait; those weighed are left out.
+
+    Args:
+        settle: how long that takes where a contract does not say.
+    """
+    return [(from_row(row), row["waiting"]) for row in await pool.fetch(_WAITING, now, settle)]
 
 
 async def corrections_of(pool: Pool, row: PeriodRow) -> list[asyncpg.Record]:
@@ -105,6 +121,7 @@ async def intend(
     *,
     currency: Currency,
     revision: int | None,
+    paid: Paid,
     now: datetime,
 ) -> GatheringRow:
     """
@@ -117,8 +134,8 @@ async def intend(
     made = await tx.fetchrow(
         """
         INSERT INTO gatherings (id, customer, number, gathering, document, state, currency, amount_minor, shares,
-                                lines, invoice_id, revision, made_at)
-        VALUES ($1, $2, $3, $4, 'credit_note', 'intended', $5, $6, $7, $8, $9, $10, $11) RETURNING *
+                                lines, invoice_id, revision, paid, made_at)
+        VALUES ($1, $2, $3, $4, 'credit_note', 'intended', $5, $6, $7, $8, $9, $10, $11, $12) RETURNING *
         """,
         f"credit:{row.customer}:{row.number}:{number}",
         row.customer,
@@ -130,6 +147,7 @@ async def intend(
         _to_row_lines(note.lines),
         row.invoice_id,
         revision,
+        paid,
         now,
     )
     assert made is not None
@@ -212,14 +230,15 @@ async def issued(tx: Connection, row: GatheringRow, made: MadeNote, *, now: date
     await tx.execute(
         """
         UPDATE gatherings SET state = 'issued', stripe_id = $2, stripe_number = $3, lowered_minor = $4,
-            balance_minor = $5, refused = NULL, done_at = $6
+            balance_minor = $5, refund_minor = $6, refused = NULL, done_at = $7
         WHERE id = $1 AND state IN ('intended', 'refused')
         """,
         row.id,
         made.note_id,
         made.number,
         made.lowered_minor,
-        made.after_minor,
+        made.after_minor - made.refunded_minor,
+        made.refunded_minor,
         now,
     )
 
@@ -229,11 +248,11 @@ async def drop(pool: Pool, row: GatheringRow, *, now: datetime) -> None:
     await pool.execute("UPDATE gatherings SET state = 'dropped', done_at = $2 WHERE id = $1", row.id, now)
 
 
-async def waiting(pool: Pool, recorded_by: datetime) -> list[str]:
+async def waiting(pool: Pool, now: datetime, settle: timedelta) -> list[str]:
     """What should be credited by now and is not, nor has a case; a few, as sentences."""
     periods = [
         f"corrections of period {row['number']} of {row['customer']}"
-        for row in await pool.fetch(f"{_WAITING} LIMIT 5", recorded_by)
+        for row in await pool.fetch(f"{_WAITING} LIMIT 5", now, settle)
     ]
     rows = await pool.fetch(
         """

@@ -23,8 +23,8 @@ from invoicing_sync.invoices.domain.issuing import (
     left_of,
     note_differences,
     owed_back,
+    paid_part,
     still_open,
-    to_balance,
 )
 from pricing.usage import Used
 
@@ -44,6 +44,7 @@ def made(**changes: object) -> MadeNote:
         "lowered_minor": 188,
         "after_minor": 0,
         "balance": False,
+        "refunded_minor": 0,
         "elsewhere_minor": 0,
         "lines": (("tier-2", 89), ("tier-1", 99)),
     }
@@ -87,7 +88,7 @@ def test_less_than_the_smallest_amount_waits() -> None:
 
 
 def test_an_open_amount_is_lowered_first() -> None:
-    assert [to_balance(198, remaining) for remaining in (500, 198, 100, 0)] == [0, 0, 98, 198]
+    assert [paid_part(198, remaining) for remaining in (500, 198, 100, 0)] == [0, 0, 98, 198]
 
 
 def test_void_notes_have_taken_nothing() -> None:
@@ -115,8 +116,21 @@ class TestNoteDifferences:
 
     def test_money_that_went_elsewhere(self) -> None:
         assert self.found(lowered_minor=0, after_minor=188, elsewhere_minor=188) == (
-            "USD 1.88 of it was refunded or settled outside Stripe",
+            "USD 1.88 of it was settled outside Stripe",
             "USD 1.88 of it did not go to the customer's balance",
+        )
+
+    def test_a_refund_where_the_balance_was_meant_and_the_other_way_round(self) -> None:
+        refunded = made(lowered_minor=0, after_minor=188, refunded_minor=188)
+        credited = made(lowered_minor=0, after_minor=188, balance=True)
+
+        assert note_differences(Money(188, Currency.USD), self.LINES, refunded, refund=True) == ()
+        assert note_differences(Money(188, Currency.USD), self.LINES, refunded) == (
+            "USD 1.88 of it was refunded, and nothing was meant to be",
+            "USD 1.88 of it did not go to the customer's balance",
+        )
+        assert note_differences(Money(188, Currency.USD), self.LINES, credited, refund=True) == (
+            "USD 0.00 of it was refunded, USD 1.88 was meant",
         )
 
 

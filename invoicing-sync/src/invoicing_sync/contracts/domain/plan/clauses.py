@@ -69,6 +69,14 @@ CLAUSES = (
         True,
     ),
     Clause(
+        "billing: corrections",
+        Way.OURS,
+        "nothing; a credit note's `refund_amount` or `credit_amount`, when there is one",
+        "when a document is made, and of how much, is decided here",
+        "the note line by line, and where its money went",
+        True,
+    ),
+    Clause(
         "billing: issuer", Way.OURS, "nothing", "an issuer is an account of Stripe's, and a door has one", "nothing"
     ),
     Clause(

@@ -16,7 +16,7 @@ from event_schemas.contract_v2.prices import Graduated, PerUnit, Price
 from event_schemas.contracts import Contract
 
 _CLAUSES = ("discounts", "commitments", "minimums", "allowances", "limits", "alerts", "prepaid")
-_UNSAID = ("payment_terms_days", "purchase_order", "tax_address", "tax_ids", "exemption")
+_UNSAID = ("payment_terms_days", "purchase_order", "tax_address", "tax_ids", "exemption", "corrections")
 
 
 def as_version_1(contract: ContractV2) -> Contract | str:

@@ -34,7 +34,7 @@ def change_policy(draft: Draft, command: ChangePolicy, catalog: Catalog) -> None
 
 def change_billing(draft: Draft, command: ChangeBilling) -> None:
     """What is named is changed, the rest stays. Raises No."""
-    names = ("name", "billing_email", "collection_method", "payment_terms_days", "purchase_order")
+    names = ("name", "billing_email", "collection_method", "payment_terms_days", "purchase_order", "corrections")
     _enter(draft, {name: value for name in names if (value := getattr(command, name)) is not None})
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from event_schemas.contract_v2.billing import Address, Exemption, LineText, TaxId
+from event_schemas.contract_v2.billing import Address, CorrectionTerms, Exemption, LineText, TaxId
 from event_schemas.contract_v2.parts import MOST_MINOR, MOST_SEATS, MOST_UNITS, Revision, Units, VersionText
 from event_schemas.contract_v2.prices import Price, PriceText
 from event_schemas.contracts import EmailText, SlugText
@@ -107,6 +107,7 @@ class Terms(Asked):
     tax_address: Address | None = None
     tax_ids: tuple[TaxId, ...] = Field((), max_length=5)
     exemption: Exemption | None = None
+    corrections: CorrectionTerms | None = None
     proration: Literal["second", "day", "none"] = "second"
 
 
@@ -249,6 +250,7 @@ class ChangeBilling(Command):
     collection_method: Literal["send_invoice", "charge_automatically"] | None = None
     payment_terms_days: int | None = Field(None, strict=True, ge=0, le=365)
     purchase_order: LineText | None = None
+    corrections: CorrectionTerms | None = None
 
 
 class ChangeTax(Command):

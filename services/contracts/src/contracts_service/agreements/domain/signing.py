@@ -193,7 +193,7 @@ def _history(command: Command, at: datetime, now: datetime) -> dict[str, Any]:
 
 def _billing(terms: Terms, at: datetime) -> dict[str, Any]:
     names = ("name", "issuer", "collection_method", "payment_terms_days", "billing_email", "purchase_order")
-    said = {name: getattr(terms, name) for name in (*names, "tax_address", "tax_ids", "exemption")}
+    said = {name: getattr(terms, name) for name in (*names, "tax_address", "tax_ids", "exemption", "corrections")}
     return {"at": at, "agreed_in": FIRST, **said}
 
 
