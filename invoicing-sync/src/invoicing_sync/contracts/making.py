@@ -242,11 +242,7 @@ class Making:
         raise TryLater(f"Stripe answers 5xx to {operation.key}", after_s=5.0)
 
     async def _set(self, what: Any, customer: str, task: Task) -> Noting | None:
-        """
-        What sets fields of the subscription; repeating it changes nothing.
-
-        Coupons are no part of it: discounts go as items of ours (`contract_at_stripe`), so no plan asks for one.
-        """
+        """What sets fields of the subscription; repeating it changes nothing."""
         subscription = await self._id("subscription", customer)
         change = self._door.catalogue.change_subscription
         match what:

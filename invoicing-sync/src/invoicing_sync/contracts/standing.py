@@ -56,18 +56,17 @@ class Standing:
         )
         first = await periods.has_first_invoice(self.pool, account.customer)
         billed = contract.billing_anchor if first else contract.period_of(account.billed_from).end
-        told = told_by(same, since, since)
+        told = told_by(same, since)
         return replace(told, keeps_drafts=known.kept_as_draft, collection=by, billed_from=billed)
 
     async def there(self, account: Account | None, contract: ContractV2, told: Told, now: datetime) -> AtStripe:
         """Shared objects by our links, the customer's own as Stripe shows them now. Raises TryLater, Refused."""
-        kinds = ("meter", "product", "price", "coupon")
+        kinds = ("meter", "product", "price")
         shared: dict[str, Any] = {kind: await links.ids(self.pool, kind) for kind in kinds}
         there = AtStripe(
             meters=frozenset(shared["meter"]),
             products=frozenset(shared["product"]),
             prices=dict.fromkeys(shared["price"]),
-            coupons=frozenset(shared["coupon"]),
             told=told,
         )
         stripe_customer = await self.customer_id(account, contract, now)

@@ -11,7 +11,7 @@ from event_schemas.values import Currency, Money
 from invoicing_sync.contracts.convert import terms_of
 from invoicing_sync.contracts.domain.agreement import Agreement
 from invoicing_sync.contracts.domain.plan.at_stripe import Told
-from invoicing_sync.contracts.domain.plan.findings import CODES, item_findings
+from invoicing_sync.contracts.domain.plan.findings import CODES, discount_given, item_findings
 from invoicing_sync.contracts.domain.terms import Terms
 from invoicing_sync.contracts.domain.usage_lines import terms_at_stripe
 from invoicing_sync.contracts.objects import Objects
@@ -137,12 +137,13 @@ class Comparison:
         return Found(tuple(problems), causes=causes.of_items(items, subscription.items))
 
     async def _planned_items(self, account: Account, contract: ContractV2) -> Found:
-        """What a person changed among the subscription's items, by what Stripe was told of them."""
+        """What a person changed among the subscription's items, by what Stripe was told of them, or took off them."""
         told = await operations.told_last(self._pool, account.customer) or Told()
         has = await self._door.state.subscription(account.stripe_subscription, told)
         if has is None or has.ended:
             return Found()
         found = list(item_findings(told.items, has.items, touched=set()))
+        found += discount_given(account.customer, "the subscription", has.discounts)
         causes_ = tuple(f"{CODES[one.code]}, by hand: {one.subject}" for one in found)
         return Found(tuple(one.sentence for one in found), causes=causes_)
 

@@ -57,14 +57,14 @@ def has_subscription(raw: Mapping[str, Any], told: Told) -> HasSubscription:
     return HasSubscription(
         subscription_id=raw["id"],
         items=tuple(
-            HasItem(row["id"], by_item[row["id"]], _price(row), row.get("quantity"), _coupons(row)) for row in rows
+            HasItem(row["id"], by_item[row["id"]], _price(row), row.get("quantity"), _discounts(row)) for row in rows
         ),
         period=Period(
             instant(min(row["current_period_start"] for row in rows)),
             instant(min(row["current_period_end"] for row in rows)),
         ),
         collection=Collection(method, raw.get("days_until_due") if method == "send_invoice" else None),
-        coupons=_coupons(raw),
+        discounts=_discounts(raw),
         keeps_drafts=(raw.get("pause_collection") or {}).get("behavior") == "keep_as_draft",
         cancel_at=None if cancel_at is None else instant(cancel_at),
         ended=raw["status"] in ("canceled", "incomplete_expired"),
@@ -79,8 +79,8 @@ def _named(price: str) -> tuple[str, str] | None:
     return from_lookup_key(price) if price.startswith("settled.") and price.count(".") == 4 else None
 
 
-def _coupons(raw: Mapping[str, Any]) -> frozenset[str]:
-    """Coupons of the discounts; a discount that came as its id alone stands for itself, which is never one of ours."""
+def _discounts(raw: Mapping[str, Any]) -> frozenset[str]:
+    """Coupons of the discounts; a discount that came as its id alone stands for itself."""
     return frozenset(
         one if isinstance(one, str) else str((one.get("source") or {}).get("coupon") or one["id"])
         for one in raw.get("discounts") or ()

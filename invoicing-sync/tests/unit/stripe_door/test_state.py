@@ -59,8 +59,8 @@ def test_what_nobody_of_ours_added_stands_for_nothing() -> None:
     assert found.items[1] == HasItem("si_9", None, "price_si_9", 1)
 
 
-def test_terms_drafts_the_end_and_coupons_are_read() -> None:
-    coupon = {"id": "di_1", "source": {"type": "coupon", "coupon": "settled-percent-aa"}}
+def test_terms_drafts_the_end_and_discounts_are_read() -> None:
+    coupon = {"id": "di_1", "source": {"type": "coupon", "coupon": "ten-off"}}
     found = has_subscription(
         shown(
             row("si_1", SEATS, 3, discounts=[coupon, "di_2"]),
@@ -73,6 +73,6 @@ def test_terms_drafts_the_end_and_coupons_are_read() -> None:
         TOLD,
     )
 
-    assert found.items[0].coupons == {"settled-percent-aa", "di_2"}
+    assert found.items[0].discounts == {"ten-off", "di_2"}
     assert (found.collection, found.keeps_drafts) == (Collection("send_invoice", 14), True)
     assert (found.cancel_at, found.ended) == (END, True)

@@ -31,6 +31,7 @@ class Assumption:
 
 
 HELD = "the finalised invoice differs: it is neither sent nor charged, a case says the difference"
+NO_COUPON = "nothing: no discount goes to Stripe as a coupon, all are explicit"
 CHANGES, PRORATION = "items: quantities, in mid-term", "proration"
 ON_ITEM, ON_INVOICE = "discounts: on an item", "discounts: on the invoice"
 
@@ -215,7 +216,7 @@ _ALL = (
         "A26",
         "of several discounts on one level a percentage is of what those before it in the list have left",
         NO_TEXT,
-        "nothing: two that hold together are no coupons, their amounts are explicit",
+        NO_COUPON,
         "discount_stack",
         (ON_ITEM, ON_INVOICE),
     ),
@@ -223,7 +224,7 @@ _ALL = (
         "A27",
         "a percentage is rounded on each line that it is taken off",
         NO_TEXT,
-        "nothing: a percentage is a coupon only on an item that makes one line, where both are the same",
+        NO_COUPON,
         "percent_share",
         (ON_ITEM, ON_INVOICE),
     ),
@@ -328,7 +329,7 @@ _ALL = (
         "A41",
         "a coupon of an amount takes it once off each invoice, shared out over the lines",
         "billing/subscriptions/coupons",
-        HELD,
+        NO_COUPON,
         clauses=(ON_INVOICE,),
     ),
     Assumption(
@@ -357,7 +358,7 @@ _ALL = (
         "A45",
         "discounts of items are taken off before those of the invoice",
         "invoicing/overview",
-        HELD,
+        NO_COUPON,
         clauses=(ON_ITEM, ON_INVOICE),
     ),
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from event_schemas.values import EXACT, Currency, Money
-from invoicing_sync.contracts.domain.plan.prices import StripeCoupon, StripePrice, StripeTier
+from event_schemas.values import EXACT, Currency
+from invoicing_sync.contracts.domain.plan.prices import StripePrice, StripeTier
 from invoicing_sync.stripe_door.convert import from_lookup_key
 
 Kind = Literal["meter", "product", "price", "coupon"]
@@ -65,7 +65,7 @@ def _item(kind: Kind, key: str) -> str:
 def _edits(kind: Kind, row: Row, key: str, *, active: bool) -> Iterator[str]:
     """What differs from what was made, in words."""
     if not active:
-        yield {"meter": "it was deactivated", "coupon": "it is taken no more"}.get(kind, "it was archived")
+        yield "it was deactivated" if kind == "meter" else "it was archived"
     metadata, item = row.get("metadata") or {}, _item(kind, key)
     if kind == "product":
         if row["name"] != item:
@@ -84,12 +84,6 @@ def _edits(kind: Kind, row: Row, key: str, *, active: bool) -> Iterator[str]:
         if price is None or not _stands_for(price, key):
             says = "a rhythm that the door never gives" if price is None else str(price)
             yield f"its amounts are not those that its lookup key stands for: it says {says}"
-    if kind == "coupon" and key.startswith("settled-"):
-        coupon = _coupon(row)
-        if coupon.coupon_id != key or row.get("duration") != "forever":
-            yield f"it is not what its id stands for: it says {coupon}, {row.get('duration')}"
-        elif row.get("name") != str(coupon):
-            yield f"its name was {coupon} and is {row.get('name') or 'gone'}"
 
 
 def _price(row: Row, key: str) -> StripePrice | None:
@@ -124,9 +118,3 @@ def _major(minor: object, currency: Currency) -> Decimal:
 def _stands_for(price: StripePrice, key: str) -> bool:
     """Whether a key was made of this content, whichever of several equal items of a contract it serves."""
     return any(replace(price, twin=twin).lookup_key == key for twin in range(MOST_TWINS))
-
-
-def _coupon(row: Row) -> StripeCoupon:
-    if row.get("percent_off") is not None:
-        return StripeCoupon(Decimal(str(row["percent_off"])), None)
-    return StripeCoupon(None, Money(int(row["amount_off"]), Currency(str(row["currency"]).upper())))

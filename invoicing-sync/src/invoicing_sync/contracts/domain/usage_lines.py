@@ -66,12 +66,7 @@ def terms_at_stripe(terms: Terms, way: UsageLines) -> Terms:
 
 
 def contract_at_stripe(contract: ContractV2, way: UsageLines) -> ContractV2:
-    """
-    The same of a contract of version 2. Its discounts are taken off the expected lines by items of ours, so that none
-    rests on how Stripe shares and rounds one (A26, A27, A30, A41, A45).
-    """
-    if contract.discounts:
-        contract = contract.model_copy(update={"discounts": ()})
+    """The same of a contract of version 2."""
     if way == "stripe":
         return contract
     items = tuple(

@@ -9,7 +9,7 @@ import pytest
 
 from event_schemas.values import Currency
 from invoicing_sync.contracts.domain.catalogued import Kind, Offered, catalogued
-from invoicing_sync.contracts.domain.plan.prices import StripeCoupon, StripePrice, StripeTier
+from invoicing_sync.contracts.domain.plan.prices import StripePrice, StripeTier
 from invoicing_sync.contracts.domain.terms import LicensedTerm
 from invoicing_sync.stripe_door.convert import to_wire_licensed_price
 
@@ -127,19 +127,9 @@ def test_a_price_of_a_rhythm_that_is_never_made_is_an_edit() -> None:
     assert "a rhythm that the door never gives" in told("price", KEY, weekly).edits[0]
 
 
-TENTH = StripeCoupon(Decimal(10), None)
-COUPON = {"id": TENTH.coupon_id, "name": "10 % off", "percent_off": 10.0, "duration": "forever", "valid": True}
+def test_a_coupon_is_listed_and_never_ours() -> None:
+    coupon = {"id": "ten-off", "name": "Ten off", "percent_off": 10.0, "duration": "forever", "valid": True}
 
+    (found,) = catalogued({"coupon": [coupon]}, {"coupon": {}})
 
-@pytest.mark.parametrize(
-    ("row", "edits"),
-    [
-        (COUPON, ()),
-        (COUPON | {"name": "Ten"}, ("its name was 10 % off and is Ten",)),
-        (COUPON | {"percent_off": 12.5}, ("it is not what its id stands for: it says 12.5 % off, forever",)),
-        (COUPON | {"duration": "once"}, ("it is not what its id stands for: it says 10 % off, once",)),
-        (COUPON | {"valid": False}, ("it is taken no more",)),
-    ],
-)
-def test_a_coupon_says_what_its_id_stands_for(row: dict[str, Any], edits: tuple[str, ...]) -> None:
-    assert told("coupon", TENTH.coupon_id, row).edits == edits
+    assert found == Offered("coupon", "ten-off", "Ten off", True, False, None, ())

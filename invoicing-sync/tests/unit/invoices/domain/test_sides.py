@@ -59,7 +59,7 @@ def two_more() -> ContractV2:
 def test_stripe_makes_what_it_was_told_and_nothing_is_left_for_us() -> None:
     contract = agreed()
 
-    lines = lines_of(contract, told_by(contract, BEGIN, BEGIN))
+    lines = lines_of(contract, told_by(contract, BEGIN))
 
     assert (made(lines), ours(lines)) == ([("advance", "seat", 7800), ("usage", "resolution", 990)], [])
 
@@ -73,7 +73,7 @@ def test_what_stripe_was_told_nothing_of_is_ours_whole() -> None:
 
 def test_a_change_that_stripe_prorates_is_stripes_and_one_that_it_was_not_told_is_ours() -> None:
     contract = two_more()
-    told = told_by(contract, AT, BEGIN)
+    told = told_by(contract, AT)
     price = next(item.price for item in wanted_items(contract) if item.key == "seat")
     call = ChangeItems((ChangedItem("seat", price, 4, AT),), AT, "create_prorations")
 
@@ -97,7 +97,7 @@ def test_what_stripe_makes_and_nobody_asks_for_any_more_is_taken_back() -> None:
     price = next(item.price for item in wanted_items(before) if item.key == "seat")
     pending = prorations_of(before, ChangeItems((ChangedItem("seat", price, 4, AT),), AT, "create_prorations"))
 
-    lines = lines_of(after, told_by(before, AT, BEGIN), pending=pending)
+    lines = lines_of(after, told_by(before, AT), pending=pending)
 
     assert ("advance", "seat", 15600) in made(lines)
     assert dict(ours(lines)) == {
@@ -111,7 +111,7 @@ def test_what_stripe_makes_and_nobody_asks_for_any_more_is_taken_back() -> None:
 def test_an_item_at_price_0_is_ours() -> None:
     limited = agreed(limits=[clause("l", meter="resolution", quantity=4)])
 
-    lines = lines_of(limited, told_by(limited, BEGIN, BEGIN))
+    lines = lines_of(limited, told_by(limited, BEGIN))
 
     assert ours(lines) == [("usage/resolution/resolution", 396)]
 
@@ -120,7 +120,7 @@ def test_an_item_at_price_0_is_ours() -> None:
 def test_a_discount_is_ours(scope: dict[str, Any], off: int) -> None:
     contract = agreed(discounts=[clause("d", percent="10", **scope)])
 
-    lines = lines_of(contract, told_by(contract, BEGIN, BEGIN))
+    lines = lines_of(contract, told_by(contract, BEGIN))
 
     assert sum(amount for _, amount in ours(lines)) == off
     assert all(key.startswith("discount/") for key, _ in ours(lines))
@@ -137,7 +137,7 @@ def test_usage_that_stripe_bills_of_an_item_that_goes_comes_to_nothing() -> None
 
 def test_a_told_item_of_another_price_is_not_taken_for_our_own() -> None:
     contract = agreed()
-    told = told_by(contract, BEGIN, BEGIN)
+    told = told_by(contract, BEGIN)
     other = {**told.items, "seat": ToldItem("settled.advance.seat.usd.other", 2, BEGIN)}
 
     assert ("advance/seat/seat", 7800) in ours(lines_of(contract, replace(told, items=other)))
@@ -146,6 +146,6 @@ def test_a_told_item_of_another_price_is_not_taken_for_our_own() -> None:
 def test_nothing_is_billed_ahead_on_the_day_on_which_the_subscription_ends() -> None:
     contract = agreed()
 
-    lines = lines_of(contract, replace(told_by(contract, BEGIN, BEGIN), cancel_at=MARCH))
+    lines = lines_of(contract, replace(told_by(contract, BEGIN), cancel_at=MARCH))
 
     assert (made(lines), ours(lines)) == ([("usage", "resolution", 990)], [("advance/seat/seat", 7800)])

@@ -44,14 +44,14 @@ class HasItem:
         key: the contract's item that it stands for; None where nobody of ours added it.
         price: lookup key of its price, or the price's id where it has none.
         quantity: None where usage is metered.
-        coupons: ids, in any order.
+        discounts: ids of coupons, in any order; a contract's discounts are never at Stripe, so a person gave them.
     """
 
     item_id: str
     key: str | None
     price: str
     quantity: int | None
-    coupons: frozenset[str] = frozenset()
+    discounts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class HasSubscription:
     items: tuple[HasItem, ...]
     period: Period
     collection: Collection
-    coupons: frozenset[str] = frozenset()
+    discounts: frozenset[str] = frozenset()
     keeps_drafts: bool = False
     cancel_at: datetime | None = None
     ended: bool = False
@@ -75,7 +75,6 @@ class ToldItem:
     price: str
     quantity: int | None
     since: datetime
-    coupons: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,6 @@ class Told:
     customer: CustomerFields | None = None
     subscribed: bool = False
     items: Mapping[str, ToldItem] = field(default_factory=dict)
-    coupons: frozenset[str] = frozenset()
     collection: Collection | None = None
     keeps_drafts: bool | None = None
     cancel_at: datetime | None = None
@@ -110,5 +108,4 @@ class AtStripe:
     meters: frozenset[str] = frozenset()
     products: frozenset[str] = frozenset()
     prices: Mapping[str, StripePrice | None] = field(default_factory=dict)
-    coupons: frozenset[str] = frozenset()
     told: Told = field(default_factory=Told)

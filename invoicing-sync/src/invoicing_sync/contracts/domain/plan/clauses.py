@@ -122,7 +122,7 @@ CLAUSES = (
         Way.MIXED,
         (
             "`create_prorations` with the agreed instant as `proration_date` for a term's first change of "
-            "an item per unit in whole minor units without a discount; all others with `none`, explicit"
+            "an item per unit in whole minor units; all others with `none`, explicit"
         ),
         (
             "credit and debit to the second, each rounded, are Stripe's rule and ours; after a first change "

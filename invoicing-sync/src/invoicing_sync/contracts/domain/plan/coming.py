@@ -35,25 +35,22 @@ def _instants(contract: ContractV2) -> Iterator[datetime]:
     yield from (entry.at for entry in contract.billing)
     for item in living(contract.items):
         yield item.start
+        if item.until is not None:
+            yield item.until
         if isinstance(item, LicensedItem):
             yield from (entry.at for entry in item.quantities)
-    for clause in (*living(contract.items), *living(contract.discounts)):
-        yield clause.start
-        if clause.until is not None:
-            yield clause.until
 
 
 def _as_told(told: Told, contract: ContractV2, at: datetime) -> AtStripe:
     if not told.subscribed or told.collection is None:
         return AtStripe(customer=told.customer, told=told)
-    items = tuple(HasItem(key, key, one.price, one.quantity, one.coupons) for key, one in told.items.items())
+    items = tuple(HasItem(key, key, one.price, one.quantity) for key, one in told.items.items())
     has = HasSubscription(
         "",
         items,
         contract.period_of(max(at, contract.billing_anchor)),
         told.collection,
-        told.coupons,
-        bool(told.keeps_drafts),
-        told.cancel_at,
+        keeps_drafts=bool(told.keeps_drafts),
+        cancel_at=told.cancel_at,
     )
     return AtStripe(customer=told.customer, subscription=has, told=told)

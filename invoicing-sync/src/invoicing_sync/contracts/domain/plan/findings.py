@@ -15,7 +15,7 @@ CODES = {
     "item_removed": "an item was taken off the subscription",
     "price_changed": "an item got another price",
     "quantity_changed": "an item got another quantity",
-    "discount_changed": "discounts were given or taken away",
+    "discount_given": "a discount was given at Stripe, where none of ours ever stands",
     "drafts_changed": "the subscription keeps its drafts, or keeps them no longer",
     "collection_changed": "how invoices are collected was changed",
     "end_changed": "the subscription ends at another time, or not",
@@ -45,6 +45,14 @@ def item_findings(told: Mapping[str, ToldItem], has: Iterable[HasItem], *, touch
         if found.quantity != said.quantity:
             sentence = f"{key} has the quantity {found.quantity} at Stripe, and was told {said.quantity}"
             yield Finding("quantity_changed", key, sentence)
+        yield from discount_given(key, key, found.discounts)
+
+
+def discount_given(subject: str, name: str, discounts: frozenset[str]) -> Iterator[Finding]:
+    """Discounts on an item or on the subscription: ours go as items of the invoice, so these are a person's."""
+    if discounts:
+        sentence = f"{name} has a discount at Stripe that nobody agreed: {', '.join(sorted(discounts))}"
+        yield Finding("discount_given", subject, sentence)
 
 
 def customer_differs(customer: str, has: CustomerFields, wanted: CustomerFields) -> Iterator[Finding]:

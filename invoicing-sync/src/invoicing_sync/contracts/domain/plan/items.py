@@ -24,14 +24,7 @@ from invoicing_sync.contracts.domain.plan.operations import (
     Proration,
 )
 from invoicing_sync.contracts.domain.plan.prices import digest
-from invoicing_sync.contracts.domain.plan.wanted import (
-    Step,
-    TermsOfItems,
-    WantedItem,
-    ids,
-    invoice_coupons,
-    item_coupons,
-)
+from invoicing_sync.contracts.domain.plan.wanted import Step, TermsOfItems, WantedItem
 from invoicing_sync.contracts.domain.plan.ways import over_at, proration_reason
 
 LEAD = timedelta(days=1)  # so long before a term's end its next one is told
@@ -45,13 +38,11 @@ class Moment:
     Attributes:
         at: not before the billing anchor: nothing is billed before it.
         ahead: the next billing day, where it is near enough to be told; else `at`.
-        day: the billing day whose discounts are to stand at Stripe.
         unbilled: whether it is before the anchor, so that no invoice has been made yet.
     """
 
     at: datetime
     ahead: datetime
-    day: datetime
     unbilled: bool = False
 
     @classmethod
@@ -59,12 +50,12 @@ class Moment:
         """The moment of an instant."""
         if at < contract.billing_anchor:
             anchor = contract.billing_anchor
-            return cls(anchor, anchor, anchor, unbilled=True)
+            return cls(anchor, anchor, unbilled=True)
         period, over = contract.period_of(at), over_at(contract)
         if period.end - at > LEAD:
-            return cls(at, at, period.start)
+            return cls(at, at)
         ends_before = over is not None and over <= period.end
-        return cls(at, at if ends_before else period.end, period.end)
+        return cls(at, at if ends_before else period.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +104,6 @@ def _of_item(
         floor = terms.of(item.key, moment.at).start
         if terms.of(item.key, moment.ahead).start == moment.ahead and not _changes_between(item, moment):
             target = moment.ahead
-    coupons = ids(item_coupons(contract, item.key, moment.day))
     found: list[_Due] = []
     running = None if has is None else (1 if has.quantity is None else has.quantity)
     last = told
@@ -121,7 +111,7 @@ def _of_item(
         is_late = is_late and not moment.unbilled
         proration, words = _proration(contract, terms, item, step, whole, is_late=is_late)
         since = max(step.at, last.since) if last is not None else step.at
-        change, sentence = _change(item, step, since, running, coupons)
+        change, sentence = _change(item, step, since, running)
         found.append(_Due(step.at, proration, change, f"{sentence}{words}", step.revision))
         running = step.quantity
         last = None if step.quantity is None else ToldItem(item.price.lookup_key, step.quantity, since)
@@ -187,23 +177,17 @@ def _not_as_billed(contract: ContractV2, terms: TermsOfItems, item: WantedItem, 
         return "its price has parts of a minor unit, and Stripe gives back a part of a rounded amount"
     if price.tiers[0].unit_price == 0:
         return "it stands at price 0"
-    said = told.items.get(item.key)
-    on_term = [*item_coupons(contract, item.key, term.start), *invoice_coupons(contract, term.start)]
-    if on_term or told.coupons or (said is not None and said.coupons):
-        return "it has a discount, which Stripe's prorations would bear"
     return None
 
 
-def _change(
-    item: WantedItem, step: Step, since: datetime, running: int | None, coupons: frozenset[str]
-) -> tuple[ItemChange, str]:
+def _change(item: WantedItem, step: Step, since: datetime, running: int | None) -> tuple[ItemChange, str]:
     at = iso(step.at)
     if step.quantity is None:
         return GoneItem(item.key), f"{item.key} ends at {at}"
     quantity = item.said(step.quantity)
     if running is None:
         many = "" if quantity is None else f"{quantity:,} × "
-        new = NewItem(item.key, item.price, quantity, since, coupons)
+        new = NewItem(item.key, item.price, quantity, since)
         return new, f"{item.key} begins at {at}: {many}{item.price}"
     changed = ChangedItem(item.key, item.price, quantity, since)
     return changed, f"{item.key} from {running:,} to {step.quantity:,} at {at}"
@@ -239,7 +223,6 @@ def _call(contract: ContractV2, at: datetime, proration: Proration, group: list[
     changes = tuple(one.change for one in group)
     needs = [f"subscription/{contract.customer}"]
     needs += [f"price/{one.price.lookup_key}" for one in changes if not isinstance(one, GoneItem)]
-    needs += [f"coupon/{coupon}" for one in changes if isinstance(one, NewItem) for coupon in sorted(one.coupons)]
     return Operation(
         key=f"items/{contract.customer}/{iso(at)}/{digest(said)}",
         sentence="; ".join(one.sentence for one in group),
@@ -251,6 +234,5 @@ def _call(contract: ContractV2, at: datetime, proration: Proration, group: list[
 def _said(change: ItemChange) -> list[object]:
     if isinstance(change, GoneItem):
         return ["gone", change.key]
-    coupons = sorted(change.coupons) if isinstance(change, NewItem) else []
     kind = "new" if isinstance(change, NewItem) else "changed"
-    return [kind, change.key, change.price.lookup_key, change.quantity, iso(change.since), coupons]
+    return [kind, change.key, change.price.lookup_key, change.quantity, iso(change.since)]

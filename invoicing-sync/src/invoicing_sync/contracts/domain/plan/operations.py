@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from invoicing_sync.contracts.domain.plan.at_stripe import Collection, CustomerFields
-from invoicing_sync.contracts.domain.plan.prices import StripeCoupon, StripePrice
+from invoicing_sync.contracts.domain.plan.prices import StripePrice
 
 Proration = Literal["create_prorations", "none"]
 
@@ -53,13 +53,6 @@ class MakePrice:
 
 
 @dataclass(frozen=True, slots=True)
-class MakeCoupon:
-    """A coupon under our own id."""
-
-    coupon: StripeCoupon
-
-
-@dataclass(frozen=True, slots=True)
 class NewItem:
     """An item that comes; `since`: the instant from which the contract has it so."""
 
@@ -67,7 +60,6 @@ class NewItem:
     price: StripePrice
     quantity: int | None
     since: datetime
-    coupons: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +74,6 @@ class MakeSubscription:
     """
 
     items: tuple[NewItem, ...]
-    coupons: frozenset[str]
     anchor: datetime
     begins: datetime | None
     trial_end: datetime | None
@@ -119,21 +110,6 @@ class ChangeItems:
 
 
 @dataclass(frozen=True, slots=True)
-class DiscountItem:
-    """The coupons on an item from now on, whole."""
-
-    key: str
-    coupons: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class DiscountSubscription:
-    """The coupons on the subscription from now on, whole."""
-
-    coupons: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class KeepDrafts:
     """Whether the subscription's invoices wait as drafts."""
 
@@ -160,11 +136,8 @@ What = (
     | MakeMeter
     | MakeProduct
     | MakePrice
-    | MakeCoupon
     | MakeSubscription
     | ChangeItems
-    | DiscountItem
-    | DiscountSubscription
     | KeepDrafts
     | Collect
     | CancelAt

@@ -2,11 +2,10 @@
 The plan: from what Stripe has of a customer and what the contract says at an instant, the operations in their order.
 
     1. the customer           made, or its name and address written
-    2. what items are made of meters, products, prices, coupons, under names that follow from their content
+    2. what items are made of meters, products, prices, under names that follow from their content
     3. the subscription       made with what holds now, or its items changed, each at its instant
-    4. discounts              the coupons for the next invoice
-    5. drafts, collection     drafts are kept before anything may be charged by itself (decision 0012)
-    6. the end                where the contract has one
+    4. drafts, collection     drafts are kept before anything may be charged by itself (decision 0012)
+    5. the end                where the contract has one
 
 Applied, it leaves nothing to do. Where a person changed something at Stripe that the contract did not change since, no
 operation touches it: it is a finding.
@@ -21,18 +20,19 @@ from datetime import datetime
 from event_schemas.contract_v2 import ContractV2, billing_at
 from event_schemas.times import iso, period_containing
 from invoicing_sync.contracts.domain.plan.at_stripe import MADE_TO_SEND, AtStripe, Collection, HasSubscription, Told
-from invoicing_sync.contracts.domain.plan.findings import collection_changed, customer_differs, item_findings
+from invoicing_sync.contracts.domain.plan.findings import (
+    collection_changed,
+    customer_differs,
+    discount_given,
+    item_findings,
+)
 from invoicing_sync.contracts.domain.plan.items import Moment, changes_due
 from invoicing_sync.contracts.domain.plan.operations import (
     CancelAt,
     ChangeItems,
     Collect,
-    DiscountItem,
-    DiscountSubscription,
     Finding,
-    GoneItem,
     KeepDrafts,
-    MakeCoupon,
     MakeCustomer,
     MakeMeter,
     MakePrice,
@@ -43,16 +43,8 @@ from invoicing_sync.contracts.domain.plan.operations import (
     Operation,
     Plan,
 )
-from invoicing_sync.contracts.domain.plan.prices import StripeCoupon, StripePrice, digest
-from invoicing_sync.contracts.domain.plan.wanted import (
-    WantedItem,
-    collection,
-    customer_fields,
-    ids,
-    invoice_coupons,
-    item_coupons,
-    wanted_items,
-)
+from invoicing_sync.contracts.domain.plan.prices import StripePrice, digest
+from invoicing_sync.contracts.domain.plan.wanted import WantedItem, collection, customer_fields, wanted_items
 from invoicing_sync.contracts.domain.plan.ways import ends_at, over_at
 
 
@@ -126,16 +118,6 @@ class _Planning:
                 MakePrice(price),
                 needs=(f"product/{price.product}", *([f"meter/{price.name}"] if price.kind == "usage" else [])),
             )
-        for coupon in self._coupons():
-            if f"coupon/{coupon.coupon_id}" in needs and coupon.coupon_id not in self._stripe.coupons:
-                yield Operation(f"coupon/{coupon.coupon_id}", f"make the coupon: {coupon}", MakeCoupon(coupon))
-
-    def _coupons(self) -> Iterable[StripeCoupon]:
-        found = [coupon for item in self._wanted for coupon in self._coupons_of(item)]
-        return dict.fromkeys([*found, *invoice_coupons(self._contract, self._moment.day)])
-
-    def _coupons_of(self, item: WantedItem) -> tuple[StripeCoupon, ...]:
-        return item_coupons(self._contract, item.key, self._moment.day)
 
     def _subscription(self) -> Iterator[Operation]:
         for key in sorted(self._blocked):
@@ -166,7 +148,7 @@ class _Planning:
         contract, moment = self._contract, self._moment
         steps = [(item, item.at(moment.at)) for item in self._wanted]
         items = tuple(
-            NewItem(item.key, item.price, item.said(step.quantity), step.at, ids(self._coupons_of(item)))
+            NewItem(item.key, item.price, item.said(step.quantity), step.at)
             for item, step in steps
             if step is not None and step.quantity
         )
@@ -180,15 +162,13 @@ class _Planning:
         begins = period_containing(anchor, self._at).start if anchor < self._at else None
         trial = contract.trial.until if contract.trial is not None and self._at < contract.trial.until else None
         days = collection(contract, self._at).days or MADE_TO_SEND
-        coupons = ids(invoice_coupons(contract, moment.day))
         needs = [f"customer/{self._customer}", *(f"price/{item.price.lookup_key}" for item in items)]
-        needs += [f"coupon/{one}" for one in sorted(coupons.union(*(item.coupons for item in items)))]
         names = ", ".join(item.key if item.quantity is None else f"{item.quantity:,} × {item.key}" for item in items)
         free = f", free until {iso(trial)}" if trial is not None else ""
         yield Operation(
             f"subscription/{self._customer}",
             f"make the subscription, monthly from {iso(anchor)}{free}: {names}",
-            MakeSubscription(items, coupons, anchor, begins, trial, days),
+            MakeSubscription(items, anchor, begins, trial, days),
             needs=tuple(dict.fromkeys(needs)),
         )
         yield from self._collect(Told(collection=Collection("send_invoice", days)), None)
@@ -209,34 +189,7 @@ class _Planning:
             self._find("nothing_left", self._customer, sentence)
         changes = [change for call in calls if isinstance(call.what, ChangeItems) for change in call.what.changes]
         self.findings += item_findings(told.items, has.items, touched={change.key for change in changes})
-        gone = {change.key for change in changes if isinstance(change, GoneItem)}  # with its term, told ahead
-        for item in self._wanted:
-            said = told.items.get(item.key)
-            if said is None or item.at(self._moment.at) is None or item.key in gone:
-                continue
-            coupons = self._coupons_of(item)
-            if ids(coupons) != said.coupons:
-                yield self._discount(item.key, coupons)
-            elif (found := ours.get(item.key)) is not None and found.coupons != said.coupons:
-                sentence = f"discounts of {item.key} were changed at Stripe, and the contract did not change there"
-                self._find("discount_changed", item.key, sentence)
-        coupons = invoice_coupons(self._contract, self._moment.day)
-        if ids(coupons) != told.coupons:
-            yield self._discount(None, coupons)
-        elif has.coupons != told.coupons:
-            sentence = "discounts of the subscription were changed at Stripe, and the contract did not change there"
-            self._find("discount_changed", self._customer, sentence)
-
-    def _discount(self, item: str | None, coupons: tuple[StripeCoupon, ...]) -> Operation:
-        day, found = iso(self._moment.day), ids(coupons)
-        what = DiscountSubscription(found) if item is None else DiscountItem(item, found)
-        said = ", ".join(map(str, coupons)) or "none"
-        return Operation(
-            f"discounts/{self._customer}/{item or ''}/{day}/{digest([sorted(found), self._contract.revision])}",
-            f"discounts of {item or 'the invoice'} for {day}: {said}",
-            what,
-            needs=(f"subscription/{self._customer}", *(f"coupon/{one}" for one in sorted(found))),
-        )
+        self.findings += discount_given(self._customer, "the subscription", has.discounts)
 
     def _collect(self, told: Told, has: HasSubscription | None) -> Iterator[Operation]:
         wanted, keep = collection(self._contract, self._at), self._keep

@@ -1,5 +1,5 @@
 """
-A contract's prices as Stripe can say them, and the coupons that its discounts become. Amounts in major units.
+A contract's prices as Stripe can say them. Amounts in major units.
 
     per unit     one amount for a unit
     graduated    tiers, each with a unit price and a flat fee
@@ -20,8 +20,7 @@ from decimal import Decimal
 from typing import Literal
 
 from event_schemas.contract_v2 import prices
-from event_schemas.contract_v2.clauses import Discount
-from event_schemas.values import Currency, Money, decimal_text
+from event_schemas.values import Currency, decimal_text
 
 ZERO = Decimal(0)
 
@@ -118,34 +117,6 @@ def shape_of(price: prices.Price) -> tuple[Literal["per_unit", "graduated", "vol
             return "per_unit", (StripeTier(None, ZERO),), 1
         case _:
             raise ValueError("a package with free units: Stripe's packages count from the first unit")
-
-
-@dataclass(frozen=True, slots=True)
-class StripeCoupon:
-    """Percent or amount off, for as long as it is attached: when it begins and ends, the plan says."""
-
-    percent: Decimal | None
-    amount: Money | None
-
-    @classmethod
-    def of(cls, discount: Discount) -> StripeCoupon:
-        """The coupon of a discount."""
-        amount = discount.amount
-        return cls(
-            Decimal(discount.percent) if discount.percent is not None else None,
-            Money(amount.minor, amount.currency) if amount is not None else None,
-        )
-
-    @property
-    def coupon_id(self) -> str:
-        """Our own id of it, from its content."""
-        if self.percent is not None:
-            return f"settled-percent-{digest([decimal_text(self.percent)])}"
-        assert self.amount is not None  # one of the two, or the contract was refused
-        return f"settled-amount-{digest([self.amount.minor, self.amount.currency.value])}"
-
-    def __str__(self) -> str:
-        return f"{decimal_text(self.percent)} % off" if self.percent is not None else f"{self.amount} off"
 
 
 def digest(content: object) -> str:

@@ -14,8 +14,6 @@ from invoicing_sync.contracts.domain.plan.operations import (
     CancelAt,
     ChangeItems,
     Collect,
-    DiscountItem,
-    DiscountSubscription,
     GoneItem,
     KeepDrafts,
     MakeCustomer,
@@ -37,16 +35,11 @@ def told_after(told: Told, what: What, contract: ContractV2) -> Told:
                 told,
                 subscribed=True,
                 items={new.key: _new(new) for new in what.items},
-                coupons=what.coupons,
                 collection=Collection("send_invoice", what.days),
                 billed_from=what.anchor if what.begins is None else contract.period_of(what.begins).end,
             )
         case ChangeItems():
             return replace(told, items=_changed(told.items, what))
-        case DiscountItem():
-            return replace(told, items={**told.items, what.key: replace(told.items[what.key], coupons=what.coupons)})
-        case DiscountSubscription():
-            return replace(told, coupons=what.coupons)
         case KeepDrafts():
             return replace(told, keeps_drafts=what.keep)
         case Collect():
@@ -65,13 +58,12 @@ def _changed(items: Mapping[str, ToldItem], what: ChangeItems) -> dict[str, Told
         elif isinstance(change, NewItem):
             after[change.key] = _new(change)
         else:
-            coupons = after[change.key].coupons if change.key in after else frozenset[str]()
-            after[change.key] = ToldItem(change.price.lookup_key, change.quantity, change.since, coupons)
+            after[change.key] = ToldItem(change.price.lookup_key, change.quantity, change.since)
     return after
 
 
 def _new(new: NewItem) -> ToldItem:
-    return ToldItem(new.price.lookup_key, new.quantity, new.since, new.coupons)
+    return ToldItem(new.price.lookup_key, new.quantity, new.since)
 
 
 def adopted(told: Told, contract: ContractV2) -> Told:
@@ -92,15 +84,9 @@ def to_row(told: Told) -> dict[str, Any]:
         "customer": None if told.customer is None else {"name": told.customer.name, "email": told.customer.email},
         "subscribed": told.subscribed,
         "items": {
-            key: {
-                "price": said.price,
-                "quantity": said.quantity,
-                "since": iso(said.since),
-                "coupons": sorted(said.coupons),
-            }
+            key: {"price": said.price, "quantity": said.quantity, "since": iso(said.since)}
             for key, said in told.items.items()
         },
-        "coupons": sorted(told.coupons),
         "collection": None
         if told.collection is None
         else {"method": told.collection.method, "days": told.collection.days},
@@ -117,10 +103,9 @@ def from_row(row: Mapping[str, Any]) -> Told:
         customer=None if fields is None else CustomerFields(fields["name"], fields["email"]),
         subscribed=row["subscribed"],
         items={
-            key: ToldItem(said["price"], said["quantity"], parse_instant(said["since"]), frozenset(said["coupons"]))
+            key: ToldItem(said["price"], said["quantity"], parse_instant(said["since"]))
             for key, said in row["items"].items()
         },
-        coupons=frozenset(row["coupons"]),
         collection=None if by is None else Collection(by["method"], by["days"]),
         keeps_drafts=row["keeps_drafts"],
         cancel_at=_instant(row["cancel_at"]),

@@ -11,12 +11,9 @@ from invoicing_sync.contracts.domain.plan.operations import (
     CancelAt,
     ChangeItems,
     Collect,
-    DiscountItem,
-    DiscountSubscription,
     GoneItem,
     ItemChange,
     KeepDrafts,
-    MakeCoupon,
     MakeCustomer,
     MakeMeter,
     MakePrice,
@@ -53,8 +50,6 @@ def carried_out(stripe: AtStripe, operation: Operation, contract: ContractV2, at
             return replace(stripe, products=stripe.products | {what.product})
         case MakePrice():
             return replace(stripe, prices={**stripe.prices, what.price.lookup_key: what.price})
-        case MakeCoupon():
-            return replace(stripe, coupons=stripe.coupons | {what.coupon.coupon_id})
         case MakeSubscription():
             return _made(stripe, what, contract, at)
         case _:
@@ -64,7 +59,7 @@ def carried_out(stripe: AtStripe, operation: Operation, contract: ContractV2, at
 def known(stripe: AtStripe, customer: str) -> set[str]:
     """The keys of all that is there."""
     found = {f"meter/{name}" for name in stripe.meters} | {f"product/{name}" for name in stripe.products}
-    found |= {f"price/{key}" for key in stripe.prices} | {f"coupon/{name}" for name in stripe.coupons}
+    found |= {f"price/{key}" for key in stripe.prices}
     found |= {f"customer/{customer}"} if stripe.customer is not None else set()
     return found | ({f"subscription/{customer}"} if stripe.subscription is not None else set())
 
@@ -75,14 +70,8 @@ def _made(stripe: AtStripe, what: MakeSubscription, contract: ContractV2, at: da
     by = Collection("send_invoice", what.days)
     items = tuple(_item(new) for new in what.items)
     period = contract.period_of(max(at, what.anchor))
-    made = HasSubscription(f"sub-{contract.customer}", items, period, by, what.coupons)
-    told = replace(
-        stripe.told,
-        subscribed=True,
-        items={new.key: _told(new) for new in what.items},
-        coupons=what.coupons,
-        collection=by,
-    )
+    made = HasSubscription(f"sub-{contract.customer}", items, period, by)
+    told = replace(stripe.told, subscribed=True, items={new.key: _told(new) for new in what.items}, collection=by)
     return replace(stripe, subscription=made, told=told)
 
 
@@ -100,14 +89,6 @@ def _changed(stripe: AtStripe, what: object, operation: Operation) -> AtStripe:
             if len({item.price for item in items.values()}) < len(items):
                 raise Refused("a price may stand on a subscription once only")
             has, told = replace(has, items=tuple(items.values())), replace(told, items=said)
-        case DiscountItem():
-            items = {item.item_id: item for item in has.items}
-            found = next(item for item in has.items if item.key == what.key)
-            items[found.item_id] = replace(found, coupons=what.coupons)
-            said = {**told.items, what.key: replace(told.items[what.key], coupons=what.coupons)}
-            has, told = replace(has, items=tuple(items.values())), replace(told, items=said)
-        case DiscountSubscription():
-            has, told = replace(has, coupons=what.coupons), replace(told, coupons=what.coupons)
         case KeepDrafts():
             has, told = replace(has, keeps_drafts=what.keep), replace(told, keeps_drafts=what.keep)
         case Collect():
@@ -133,16 +114,15 @@ def _change(items: dict[str, HasItem], said: dict[str, ToldItem], change: ItemCh
         return
     assert there is not None
     items[there.item_id] = replace(there, price=change.price.lookup_key, quantity=change.quantity)
-    coupons = said[change.key].coupons if change.key in said else there.coupons
-    said[change.key] = ToldItem(change.price.lookup_key, change.quantity, change.since, coupons)
+    said[change.key] = ToldItem(change.price.lookup_key, change.quantity, change.since)
 
 
 def _item(new: NewItem) -> HasItem:
-    return HasItem(f"si-{new.key}", new.key, new.price.lookup_key, new.quantity, new.coupons)
+    return HasItem(f"si-{new.key}", new.key, new.price.lookup_key, new.quantity)
 
 
 def _told(new: NewItem) -> ToldItem:
-    return ToldItem(new.price.lookup_key, new.quantity, new.since, new.coupons)
+    return ToldItem(new.price.lookup_key, new.quantity, new.since)
 
 
 def moved(stripe: AtStripe, contract: ContractV2, at: datetime) -> AtStripe:

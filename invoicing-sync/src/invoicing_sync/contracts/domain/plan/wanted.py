@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,8 +11,8 @@ from event_schemas.contract_v2.items import Item, LicensedItem, MeteredItem
 from event_schemas.contract_v2.prices import Included
 from event_schemas.times import Period
 from invoicing_sync.contracts.domain.plan.at_stripe import MADE_TO_SEND, Collection, CustomerFields, Told, ToldItem
-from invoicing_sync.contracts.domain.plan.prices import ZERO, StripeCoupon, StripePrice, StripeTier, shape_of
-from invoicing_sync.contracts.domain.plan.ways import discounts_on, first_tier, item_reason, quantities
+from invoicing_sync.contracts.domain.plan.prices import ZERO, StripePrice, StripeTier, shape_of
+from invoicing_sync.contracts.domain.plan.ways import first_tier, item_reason, quantities
 from pricing.agreed import terms_of
 from pricing.periods import term_of
 from pricing.terms import Licensed
@@ -91,21 +90,6 @@ def _steps(item: Item) -> tuple[Step, ...]:
     return *steps, Step(item.until, None, item.until_agreed_in or item.agreed_in)
 
 
-def item_coupons(contract: ContractV2, key: str, day: datetime) -> tuple[StripeCoupon, ...]:
-    """The coupons on an item for the invoice of a billing day."""
-    return tuple(StripeCoupon.of(one) for one in discounts_on(contract, day, key))
-
-
-def invoice_coupons(contract: ContractV2, day: datetime) -> tuple[StripeCoupon, ...]:
-    """The coupons on the subscription for the invoice of a billing day."""
-    return tuple(StripeCoupon.of(one) for one in discounts_on(contract, day, None))
-
-
-def ids(coupons: Sequence[StripeCoupon]) -> frozenset[str]:
-    """The ids of coupons."""
-    return frozenset(coupon.coupon_id for coupon in coupons)
-
-
 def customer_fields(contract: ContractV2, at: datetime) -> CustomerFields:
     """What the customer shows."""
     billing = billing_at(contract, at)
@@ -133,24 +117,17 @@ class TermsOfItems:
         return term_of(self._terms, self._licensed[key], instant)
 
 
-def told_by(contract: ContractV2, at: datetime, day: datetime) -> Told:
-    """
-    What Stripe was told by whoever carried out the whole contract at an instant.
-
-    Args:
-        day: the billing day whose discounts stand at Stripe.
-    """
+def told_by(contract: ContractV2, at: datetime) -> Told:
+    """What Stripe was told by whoever carried out the whole contract at an instant."""
     items = {}
     for item in wanted_items(contract):
         step = item.at(at)
         if step is not None and step.quantity:
-            coupons = ids(item_coupons(contract, item.key, day))
-            items[item.key] = ToldItem(item.price.lookup_key, item.said(step.quantity), step.at, coupons)
+            items[item.key] = ToldItem(item.price.lookup_key, item.said(step.quantity), step.at)
     return Told(
         customer=customer_fields(contract, at),
         subscribed=True,
         items=items,
-        coupons=ids(invoice_coupons(contract, day)),
         collection=collection(contract, at),
         keeps_drafts=True,
     )

@@ -6,14 +6,13 @@ Each answer is None where Stripe says the same as we do, to the cent and for cer
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from event_schemas.contract_v2 import ContractV2, items_at, prices
 from event_schemas.contract_v2.clauses import Allowance, Commitment, Discount, HardLimit
 from event_schemas.contract_v2.items import Item, LicensedItem, MeteredItem
 from event_schemas.contract_v2.parts import Dated, in_time, living
-from event_schemas.times import MICROSECOND, period_containing
+from event_schemas.times import period_containing
 from pricing.agreed import terms_of
 from pricing.periods import number_of, term_of
 
@@ -100,42 +99,13 @@ def _fits(item: MeteredItem, allowances: list[Allowance]) -> bool:
     )
 
 
-def discount_reason(contract: ContractV2, discount: Discount, day: datetime) -> str | None:
-    """Why a discount that holds on a billing day is no coupon on its invoice."""
+def discount_reason(discount: Discount) -> str:
+    """Why a discount is no coupon at Stripe: none ever is."""
     if discount.invoices is not None:
         return "it is counted by finalised invoices, and Stripe counts months"
-    together = [
-        one
-        for one in living(contract.discounts)
-        if one is not discount and (one.scope, one.item) == (discount.scope, discount.item) and one.holds_at(day)
-    ]
-    if together:
-        return "another one holds beside it, and no text says which Stripe takes off first"
     if discount.scope == "invoice":
-        return None if discount.percent is None else "no text says whether Stripe rounds each line's share or their sum"
-    item = next(one for one in contract.items if one.key == discount.item)
-    if item_reason(contract, item) is not None:
-        return "the item's own amounts go as explicit items"
-    if isinstance(item, LicensedItem) and _is_prorated_before(contract, item, day):
-        return "it covers the prorations of that day too, and Stripe's are not discountable"
-    if discount.percent is not None and not _is_one_line(item):
-        return "the item's lines count as one, and no text says whether Stripe rounds each"
-    return None
-
-
-def _is_one_line(item: Item) -> bool:
-    price = item.price
-    return isinstance(price, prices.PerUnit | prices.Package | prices.Included) or (
-        isinstance(price, prices.Volume) and all(tier.flat_fee.strip("0.") == "" for tier in price.tiers)
-    )
-
-
-def _is_prorated_before(contract: ContractV2, item: LicensedItem, day: datetime) -> bool:
-    if contract.proration == "none":
-        return False
-    ended = period_containing(contract.billing_anchor, day - MICROSECOND)
-    changes = [at for at, _, _ in quantities(item)] + ([item.until] if item.until is not None else [])
-    return any(ended.start < at < ended.end for at in changes)
+        return "no text says whether Stripe rounds each line's share or their sum"
+    return "it is rounded once for all lines of the item, its prorations too, and Stripe's are not discountable"
 
 
 def quantities(item: LicensedItem) -> list[tuple[datetime, int, int]]:
@@ -184,13 +154,6 @@ def ends_at(contract: ContractV2) -> datetime | None:
     return max(ends, contract.billing_anchor)
 
 
-def discounts_on(contract: ContractV2, day: datetime, item: str | None) -> Iterable[Discount]:
-    """The discounts on an item, or on the invoice (None), that are coupons on a billing day's invoice."""
-    for discount in living(contract.discounts):
-        if discount.item == item and discount.holds_at(day) and discount_reason(contract, discount, day) is None:
-            yield discount
-
-
 def explicit(contract: ContractV2, at: datetime) -> tuple[tuple[str, str], ...]:
     """What goes as explicit invoice items at an instant, as (clause, reason)."""
     found = [
@@ -199,11 +162,7 @@ def explicit(contract: ContractV2, at: datetime) -> tuple[tuple[str, str], ...]:
         if (reason := item_reason(contract, item)) is not None
     ]
     day = period_containing(contract.billing_anchor, at).end
-    found += [
-        (f"discounts.{one.key}", reason)
-        for one in living(contract.discounts)
-        if one.holds_at(day) and (reason := discount_reason(contract, one, day)) is not None
-    ]
+    found += [(f"discounts.{one.key}", discount_reason(one)) for one in living(contract.discounts) if one.holds_at(day)]
     for name, clauses, reason in (
         ("minimums", contract.minimums, "Stripe knows no minimum of a meter"),
         ("prepaid", contract.prepaid, "Stripe's credit grants are a preview, and theirs is another order"),

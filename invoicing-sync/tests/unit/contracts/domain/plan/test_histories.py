@@ -209,7 +209,7 @@ def test_the_items_at_stripe_are_those_that_the_contract_has_at_the_instant(
 EDITS: dict[str, Callable[[HasSubscription], HasSubscription]] = {
     "quantity_changed": lambda has: _edited(has, lambda item: replace(item, quantity=(item.quantity or 0) + 7)),
     "price_changed": lambda has: _edited(has, lambda item: replace(item, price="price_by_hand")),
-    "discount_changed": lambda has: replace(has, coupons=has.coupons | {"by-hand"}),
+    "discount_given": lambda has: replace(has, discounts=frozenset({"by-hand"})),
     "item_added": lambda has: replace(has, items=(*has.items, HasItem("si-by-hand", None, "price_by_hand", 1))),
     "item_removed": lambda has: replace(has, items=has.items[1:]),
     "end_changed": lambda has: replace(has, cancel_at=BEGIN + 900 * DAY),
@@ -228,7 +228,7 @@ def _edited(has: HasSubscription, edit: Callable[[HasItem], HasItem]) -> HasSubs
 def test_what_a_person_changes_at_stripe_is_found_and_nothing_is_done_about_it(
     history: list[tuple[datetime, ContractV2]],
 ) -> None:
-    """Seen to fail when quantities were not compared, and when discounts were compared with the contract alone."""
+    """Seen to fail when quantities were not compared, and when discounts were not looked at."""
     stripe = AtStripe()
     for at, contract in history:
         stripe = brought(moved(stripe, contract, at), contract, at)
@@ -243,6 +243,10 @@ def test_what_a_person_changes_at_stripe_is_found_and_nothing_is_done_about_it(
 
         assert found.operations == ()
         assert code in {finding.code for finding in found.findings} or (code == "subscription_ended" and not goes_on)
+
+    on_an_item = _edited(has, lambda item: replace(item, discounts=frozenset({"by-hand"})))
+    found = plan(replace(stripe, subscription=on_an_item), contract, at)
+    assert "discount_given" in {finding.code for finding in found.findings}
 
 
 @few

@@ -59,15 +59,15 @@ def test_a_call_that_may_have_been_made_is_read_off_the_items() -> None:
 
 def test_the_next_instant_is_that_of_the_next_change_and_then_none_is_left() -> None:
     contract = agreed()
-    told = replace(told_by(contract, BEGIN, BEGIN), cancel_at=None)
+    told = replace(told_by(contract, BEGIN), cancel_at=None)
 
     assert next_at(told, contract, BEGIN, keep_drafts=True) == AT
-    assert next_at(told_by(contract, AT, BEGIN), contract, AT, keep_drafts=True) is None
+    assert next_at(told_by(contract, AT), contract, AT, keep_drafts=True) is None
 
 
 def test_a_successor_in_version_2_takes_over_what_is_sold_at_the_same_price_under_its_own_keys() -> None:
     first = from_version_1(a_contract(), agreed_at=START)
-    told = told_by(first, START, START)
+    told = told_by(first, START)
     items = [
         item.model_copy(update={"key": f"{item.key.replace('_', '-')}-1"}) if item.key == "essential_seat" else item
         for item in first.items
