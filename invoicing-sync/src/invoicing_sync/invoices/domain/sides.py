@@ -71,9 +71,8 @@ def sided(
     """
     contract = agreement.version_2
     assert contract is not None  # version 1 has no other lines than Stripe's
-    own = _own_prices(contract)
-    ahead = _ahead(contract, invoice, told, own)
-    usage = _usage_at_stripe(contract, invoice, told, own)
+    ahead = _ahead(_with_seats_taken_back(contract), invoice, told)
+    usage = _usage_at_stripe(contract, invoice, told)
     pending = {(one["item"], one["side"], one["at"]): one for one in prorations}
     lines: list[Line] = []
     for line in invoice.lines:
@@ -121,19 +120,28 @@ def _own_prices(contract: ContractV2) -> dict[str, str]:
     return {item.key: item.price.lookup_key for item in wanted_items(contract) if item.price.tiers != AT_ZERO_TIERS}
 
 
+def _with_seats_taken_back(contract: ContractV2) -> ContractV2:
+    """As if no licensed item had been taken back: Stripe may have billed it ahead before it heard of that."""
+    items = tuple(
+        item.model_copy(update={"withdrawn_in": None}) if isinstance(item, LicensedItem) else item
+        for item in contract.items
+    )
+    return contract.model_copy(update={"items": items})
+
+
 def _is_own(said: ToldItem | None, own: str | None) -> bool:
     return said is not None and own is not None and said.price == own
 
 
-def _ahead(contract: ContractV2, invoice: engine.Invoice, told: Told, own: Mapping[str, str]) -> dict[str, Decimal]:
+def _ahead(contract: ContractV2, invoice: engine.Invoice, told: Told) -> dict[str, Decimal]:
     """The quantities that Stripe bills ahead on this day, of items at their own prices."""
     day = invoice.billing_day
     if told.billed_from is not None and day < told.billed_from:
         return {}
     if told.cancel_at is not None and told.cancel_at <= day:
         return {}  # the subscription ends, and nothing begins
-    terms = TermsOfItems(contract)
-    licensed = {item.key for item in contract.items if isinstance(item, LicensedItem) and item.withdrawn_in is None}
+    terms, own = TermsOfItems(contract), _own_prices(contract)
+    licensed = {item.key for item in contract.items if isinstance(item, LicensedItem)}
     return {
         key: Decimal(said.quantity)
         for key, said in told.items.items()
@@ -141,14 +149,12 @@ def _ahead(contract: ContractV2, invoice: engine.Invoice, told: Told, own: Mappi
     }
 
 
-def _usage_at_stripe(
-    contract: ContractV2, invoice: engine.Invoice, told: Told, own: Mapping[str, str]
-) -> frozenset[str]:
+def _usage_at_stripe(contract: ContractV2, invoice: engine.Invoice, told: Told) -> frozenset[str]:
     """The metered items whose usage Stripe prices: the only one of its meter in the period, and no trial."""
     trial = contract.trial
     if trial is not None and invoice.ended.start < trial.until:
         return frozenset()
-    items: dict[str, set[str]] = {}
+    own, items = _own_prices(contract), dict[str, set[str]]()
     for line in invoice.lines:
         if line.kind in (engine.Kind.USAGE, engine.Kind.OVERAGE, engine.Kind.INCLUDED):
             items.setdefault(line.meter, set()).add(line.item)
