@@ -237,7 +237,7 @@ async def _live(line: Line, fleet: Fleet, runs: list[Run], say: Callable[[str], 
     """Walk through all moments of all cases; whoever is due is agreed on, and whatever is due is on the ledger."""
     moments = sorted({moment for run in runs for moment in run.moments()})
     entries = sorted((entry for run in runs for entry in run.entries()), key=lambda entry: entry.recorded_at)
-    ledger = _Ledger(fleet)
+    ledger = Ledger(fleet)
     await ledger.open()
     try:
         for moment in moments:
@@ -263,7 +263,7 @@ async def _agree(line: Line, run: Run) -> None:
     await line.post("contracts", "/v1/contracts", {"commands": [whole]})
 
 
-class _Ledger:
+class Ledger:
     """Writes entries to the ledger's topic, in rating's place, and says how far it has read."""
 
     def __init__(self, fleet: Fleet) -> None:
@@ -272,12 +272,15 @@ class _Ledger:
         self._producer, self._seq = BatchProducer(kafka.broker), 0
 
     async def open(self) -> None:
+        """Connect."""
         await self._producer.start()
 
     async def close(self) -> None:
+        """Let go."""
         await self._producer.stop()
 
     async def add(self, entries: Iterable[RatedEntry], *, read_up_to: datetime) -> None:
+        """Append entries, numbered anew, and say that every partition was read up to an instant."""
         for entry in entries:
             self._seq += 1
             numbered = msgspec.structs.replace(entry, seq=self._seq)
