@@ -6,10 +6,10 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chassis.access_rules import asks
 from chassis.keyring import KeyScope
@@ -17,7 +17,7 @@ from chassis.pacing import TokenBucket
 from chassis.problems import Problem, responses
 from event_schemas.times import Instant, from_micros, iso
 from sandbox.clockwork import Clockwork, NeverBack
-from sandbox.faults import Faults, Kind
+from sandbox.faults import SENTENCE, Faults, Kind, Refusal
 from sandbox.journal import Journal
 from sandbox.stripe import dump, rolling
 from sandbox.stripe.answers import WrongAnswer
@@ -58,6 +58,17 @@ class FaultOrder(Order):
     duration_s: float | None = Field(None, gt=0)
     delay_ms: int = Field(1000, ge=0, le=600_000)
     customer: str | None = None
+    method: Literal["GET", "POST", "DELETE"] | None = None
+    param: str | None = Field(None, min_length=1)
+    code: str | None = Field(None, min_length=1)
+    message: str = Field(SENTENCE, min_length=1)
+
+    @model_validator(mode="after")
+    def _refuses(self) -> Self:
+        more = {"method", "param", "code", "message"} & self.model_fields_set
+        if more and self.kind != "refused":
+            raise ValueError(f"must leave out {', '.join(sorted(more))}: only the kind refused answers by them")
+        return self
 
 
 class Limits(Order):
@@ -154,7 +165,8 @@ class Control:
     async def add_fault(self, order: FaultOrder) -> dict[str, Any]:
         """Switch a fault on."""
         options = order.model_dump()
-        return self._faults.add(options.pop("kind"), **options).shown()
+        refusal = Refusal(**{name: options.pop(name) for name in ("method", "param", "code", "message")})
+        return self._faults.add(options.pop("kind"), refusal=refusal, **options).shown()
 
     async def clear_faults(self) -> list[dict[str, Any]]:
         """Switch all faults off."""

@@ -98,6 +98,43 @@ class TestAFault:
 
         assert await names(sandbox) == ["A"]
 
+    async def test_refuses_in_the_words_that_it_was_given(self, sandbox: Driver) -> None:
+        """Nothing is made, the key remembers it, and a new key is not refused any more."""
+        words = {"code": "email_invalid", "message": "Invalid email address: nobody", "param": "email"}
+        await sandbox.fault("refused", path="/v1/customers$", method="POST", count=1, **words)
+        asked = {"name": "A", "email": "nobody"}
+        spared = await sandbox.v1.customers.create_async({"name": "B"})
+        for _ in range(2):
+            with pytest.raises(stripe.InvalidRequestError) as refused:
+                await sandbox.v1.customers.create_async(asked, {"idempotency_key": "k"})
+            assert (refused.value.http_status, refused.value.code) == (400, "email_invalid")
+            assert (refused.value.user_message, refused.value.param) == ("Invalid email address: nobody", "email")
+        after = await sandbox.v1.customers.create_async(asked, {"idempotency_key": "another"})
+
+        assert (spared.name, after.email) == ("B", "nobody")
+        assert await names(sandbox) == ["A", "B"]
+
+    async def test_refuses_a_meter_event(self, sandbox: Driver) -> None:
+        """Which goes another way than other requests; it is counted nowhere."""
+        await sandbox.a_meter()
+        customer = await sandbox.a_customer()
+        await sandbox.fault("refused", path="/v1/billing/meter_events", code="told_so", count=1)
+
+        with pytest.raises(stripe.InvalidRequestError, match="was told to refuse"):
+            await sandbox.use(customer.id, "1")
+        await sandbox.use(customer.id, "10")
+        await sandbox.quiet()
+
+        dump = await sandbox.control("GET", f"dump?customer={customer.id}")
+        assert dump["meter_events"]["by_state"] == {"counted": 1}
+
+    async def test_of_another_kind_takes_no_words(self, sandbox: Driver) -> None:
+        """They would say nothing."""
+        answer = await sandbox.http.post("/_sandbox/faults", json={"kind": "slow", "code": "x"})
+
+        assert answer.status_code == 422
+        assert "only the kind refused" in answer.text
+
     async def test_slows_down(self, sandbox: Driver) -> None:
         """By the time that was asked for."""
         await sandbox.fault("slow", count=1, delay_ms=200)

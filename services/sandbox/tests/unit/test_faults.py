@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.faults import KINDS, Faults
+import pytest
+
+from sandbox.faults import KINDS, Faults, Refusal
 
 
 def test_strikes_by_kind_path_and_customer_and_is_used_up() -> None:
@@ -47,4 +49,34 @@ def test_ends_after_its_duration_or_when_it_is_removed() -> None:
     assert faults.strike("slow", "/c") is None
     assert faults.strike("slow", "/b") is None
     assert faults.strike("slow", "/a") is kept
-    assert len(KINDS) == 10
+    assert len(KINDS) == 11
+
+
+@pytest.mark.parametrize(
+    ("path", "struck"),
+    [
+        ("/v1/subscriptions", {"/v1/subscriptions", "/v1/subscriptions/sub_1", "/v1/subscriptions/sub_1/items"}),
+        ("/v1/subscriptions$", {"/v1/subscriptions"}),
+        ("/v1/subscriptions/*$", {"/v1/subscriptions/sub_1"}),
+        ("/v1/*/sub_1", {"/v1/subscriptions/sub_1", "/v1/subscriptions/sub_1/items"}),
+        ("/v1/sub.criptions", set()),
+    ],
+)
+def test_a_star_is_one_part_of_a_path_and_a_dollar_its_end(path: str, struck: set[str]) -> None:
+    """All else is itself."""
+    faults = Faults()
+    faults.add("slow", path=path)
+    tried = ("/v1/subscriptions", "/v1/subscriptions/sub_1", "/v1/subscriptions/sub_1/items", "/v1/customers")
+
+    assert {one for one in tried if faults.strike("slow", one)} == struck
+
+
+def test_refuses_by_method_and_parameter_and_spares_the_others() -> None:
+    """A request that it was not meant for uses nothing of it up."""
+    faults = Faults()
+    faults.add("refused", path="/v1/customers", count=1, refusal=Refusal("POST", "email", "email_invalid"))
+
+    tried = [("GET", ["email"]), ("POST", ["name"]), ("POST", ["name", "email"]), ("POST", ["email"])]
+    found = [faults.refuse(method, "/v1/customers", params) for method, params in tried]
+
+    assert [one and one.code for one in found] == [None, None, "email_invalid", None]

@@ -19,7 +19,7 @@ from chassis.pacing import TokenBucket
 from sandbox.stripe import expand, operations, shapes
 from sandbox.stripe.conformance import Conformance
 from sandbox.stripe.desk import Desk
-from sandbox.stripe.errors import StripeError, missing_key, too_many, unauthenticated, unrecognized
+from sandbox.stripe.errors import StripeError, missing_key, refused, too_many, unauthenticated, unrecognized
 from sandbox.stripe.meter_route import post_meter_event
 from sandbox.stripe.openapi.check import RequestChecker
 from sandbox.stripe.replies import Reply, Request, failure, parameters, refusal
@@ -112,6 +112,9 @@ class Front:
         try:
             params = parameters(request)
             self.checker.require(operation.method, operation.path, params)
+            refuses = self.desk.faults.refuse(request.method, request.path, params)
+            if refuses is not None:
+                raise refused(refuses.message, code=refuses.code, param=refuses.param)
             state.request = {"id": request.id, "idempotency_key": request.key}
             try:
                 with state.by_clock(test_clocks.clock_of(state, request.method, ids, params)):

@@ -10,7 +10,7 @@ import msgspec
 
 from sandbox.stripe import form
 from sandbox.stripe.desk import Desk
-from sandbox.stripe.errors import StripeError, too_many
+from sandbox.stripe.errors import StripeError, refused, too_many
 from sandbox.stripe.replies import Reply, Request, failure, other_parameters, refusal
 from sandbox.stripe.resources import usage
 
@@ -41,6 +41,10 @@ async def post_meter_event(desk: Desk, request: Request) -> Reply:
         desk.keys.add(key)
     try:
         await desk.dawdle(request)
+        refuses = desk.faults.refuse(request.method, request.path, params)
+        if refuses is not None:
+            error = refused(refuses.message, code=refuses.code, param=refuses.param)
+            return await desk.remember(request, refusal(error))
         if desk.faults.strike("error_500_before_commit", request.path, customer=event.customer):
             return await desk.remember(request, refusal(failure()))
         fails = desk.faults.strike("error_500_after_commit", request.path, customer=event.customer)
