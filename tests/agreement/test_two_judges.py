@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from event_schemas.contract_v2 import read_contract
 from event_schemas.contracts import Contract
 from usage_rating.contracts import from_contract
 from usage_rating.domain.merging import merge
 from usage_rating.domain.outcome import decide
 from usage_rating.domain.ranks import NAMES
 from usage_rating.domain.signal import Signal
+from workload.agreed import policies as timeline_of
 from workload.generate import generate
 from workload.load import load_contracts
 from workload.script import Event
-from workload.truth.book import timeline_of
 from workload.truth.outcome import HOUR, fact, ledger, status
 
 RANK = {name: rank for rank, name in NAMES.items()}
@@ -47,7 +48,7 @@ def test_both_judges_write_the_same_ledger(seed: int) -> None:
         if facts[0][1]["type"] == "usage":
             continue
         contract = next(c for c in work.contracts if c["customer"] == customer)
-        theirs, ours = timeline_of(contract), from_contract(Contract.model_validate(contract))
+        theirs, ours = timeline_of(contract), from_contract(read_contract(contract))
         for as_of in (work.month.last_open_step, work.month.last_step):
             events = [event for step, event in facts if step <= as_of]
             truth = ledger([fact(event) for event in events], theirs, as_of)

@@ -62,9 +62,13 @@ class Month:
         self.stripe("/_sandbox/faults", json=order).raise_for_status()
 
     def customers_with(self, meter: str) -> list[str]:
-        """Customers whose contract prices a meter."""
+        """Customers whose contract, of either version, prices a meter."""
         agreed = yaml.safe_load((self.folder / "out/demo/workload/contracts.yaml").read_text())["contracts"]
-        return [each["customer"] for each in agreed if meter in [price["meter"] for price in each["metered"]]]
+        return [
+            each["customer"]
+            for each in agreed
+            if meter in [part.get("meter") for part in (*each.get("metered", ()), *each.get("items", ()))]
+        ]
 
     def get(self, service: str, path: str) -> Any:
         """GET a JSON document of a service."""

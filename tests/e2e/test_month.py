@@ -21,11 +21,25 @@ def test_the_month_agrees_with_the_truth(month: Month) -> None:
     assert (month.folder / "out/demo/month.png").stat().st_size > 10_000
 
 
+def test_customers_of_every_kind_are_billed_and_no_invoice_is_held(month: Month) -> None:
+    """Two contracts in three are of version 2; what is compared has all that they can say, in five currencies."""
+    kinds = month.facts["lines_of_true_invoices"]
+
+    assert set(kinds) == {
+        *("advance", "usage", "proration", "included"),
+        *("discount", "credit_drawdown", "commitment", "shortfall"),
+    }
+    assert month.facts["currencies"] == ["EUR", "GBP", "JPY", "KWD", "USD"]
+    assert month.facts["held"] == []
+    _, whole = month.settled("explain", "customer-0016")
+    assert {line["kind"] for line in whole[0]["lines"]} >= {"advance", "usage", "proration", "commitment"}
+
+
 def usage_line(month: Month, customer: str) -> tuple[str, dict[str, Any]]:
     """The closing invoice of a customer and its line of resolutions."""
     code, invoices = month.settled("explain", customer)
     assert code == 0
-    closing = next(i for i in invoices if i["billing_reason"] == "subscription_cycle")
+    closing = next(i for i in invoices if i["period_end"].startswith("2026-11-01"))
     return closing["id"], next(row for row in closing["lines"] if row["item"] == "resolution")
 
 

@@ -24,6 +24,8 @@ prices:
 items:
   platform_fee: {quantity: 1, price: {scheme: flat, amount: "49"}}
 """
+AS_ONE_SUM = "change within the period, and its usage is known as one sum"
+NO_PERIOD = "no period that begins in 2026-10 is frozen whole"  # billed on other days
 POLICY = "policy: {version: draft-1, teammate_takeover_voids: true}"
 
 
@@ -47,13 +49,20 @@ def everything(month: Month) -> dict[str, Any]:
 def invoices(month: Month) -> dict[str, int]:
     """Subtotals of the invoices that closed October, by customer."""
     found = month.get("invoicing-sync", "/v1/invoices?period=2026-10-15T00:00:00Z&limit=1000")["invoices"]
-    return {one["customer"]: one["subtotal_minor"] for one in found if one["billing_reason"] == "subscription_cycle"}
+    return {one["customer"]: one["subtotal_minor"] for one in found if one["period_end"].startswith("2026-11")}
 
 
 def draft(month: Month, name: str, text: str) -> str:
     path = month.folder / f"{name}.yaml"
     path.write_text(text)
     return str(path)
+
+
+def left_out(found: dict[str, Any]) -> list[str]:
+    """Why customers of the month are not tried: the part of each sentence that says it, or all of it."""
+    reasons = ("pays in", AS_ONE_SUM, NO_PERIOD)
+    own = [one["why"] for one in found["left_out"] if one["customer"].startswith("customer-")]
+    return [next((part for part in reasons if part in why), why) for why in own]
 
 
 def test_a_draft_price_is_reckoned_beside_what_was_invoiced(month: Month, written: Any) -> None:
@@ -68,13 +77,18 @@ def test_a_draft_price_is_reckoned_beside_what_was_invoiced(month: Month, writte
     assert code == 0
     assert len(before) > 15
     assert before == {customer: billed[customer] for customer in before}
-    for one in found["customers"]:
+    plain = {customer for customer, true in month.truth()["customers"].items() if true["version"] == 1}
+    tried = [
+        one for one in found["customers"] if one["customer"] in plain
+    ]  # others have discounts, allowances, credits
+    assert len(tried) > 5
+    for one in tried:
         items = {item["item"]: item["amount_minor"] for item in one["after"]["items"]}
         units = int(one["before"]["units"].get("resolution", "0"))
         assert items.get("resolution", 0) == 200 * min(units, 5) + 100 * max(units - 5, 0)
         assert (items.get("sms_segment", 0), items["platform_fee"]) == (0, 4_900)
         assert one["after"]["total_minor"] == sum(items.values())
-    assert all("pays in" in one["why"] for one in found["left_out"] if one["customer"].startswith("customer-"))
+    assert all(why in ("pays in", AS_ONE_SUM, NO_PERIOD) for why in left_out(found))
     assert picture.stat().st_size > 10_000
 
 
@@ -90,7 +104,10 @@ def test_a_draft_policy_decides_the_month_again(month: Month, written: Any) -> N
         for meter, units in one["after"]["units"].items():
             moved[meter] += int(float(units) - float(one["before"]["units"].get(meter, "0")))
     assert code == 0
-    assert {name: one["before"]["total_minor"] for name, one in customers.items()} == written["invoices"]
+    billed = written["invoices"]
+    assert {name: one["before"]["total_minor"] for name, one in customers.items()} == {c: billed[c] for c in customers}
+    assert len(customers) > 15
+    assert all(why in (AS_ONE_SUM, NO_PERIOD) for why in left_out(found))
     assert found["decided_otherwise"] == []  # by its own policies each conversation is what the frozen ledger has
     assert any(one["after"] == "teammate_took_over" and one["units"] < 0 for one in found["decided"]["turned"])
     assert {m: n for m, n in turned.items() if n} == {m: n for m, n in moved.items() if n}

@@ -19,7 +19,8 @@ def in_words(line: dict[str, Any], currency: str) -> str:
         return ""
     amount = money(line["amount_minor"], currency)
     worth = amount if why["rounding"] == "exact" else why["rounding"]
-    return f"{why['quantity']}; {why['formula']} = {worth}; by {why['clause']} of {why['price_version']}"
+    version = f" of {why['price_version']}" if why["price_version"] else ""  # a credit has an amount and no price
+    return f"{why['quantity']}; {why['formula']} = {worth}; by {why['clause']}{version}"
 
 
 def paragraphs(lines: Sequence[dict[str, Any]], currency: str) -> list[RenderableType]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from settled_cli import corrections, explain, usage
+from settled_cli import corrections, explain, reasons, usage
 from settled_cli.sheets import major, sheet
 
 WHY = {
@@ -20,6 +20,12 @@ WHY = {
     "rounding": "0.00275 rounded half away from zero to KWD 0.003",
 }
 EXACT = {**WHY, "quantity": "2 charged", "formula": "2 × 0.99", "exact": "1.98", "rounding": "exact"}
+
+
+def test_the_reason_of_an_amount_without_a_price_names_no_version() -> None:
+    drawn = {"amount_minor": -198, "why": EXACT | {"clause": "prepaid.credit", "price_version": ""}}
+
+    assert reasons.in_words(drawn, "USD") == "2 charged; 2 × 0.99 = USD -1.98; by prepaid.credit"
 
 
 def test_lines_end_with_crlf_and_awkward_cells_are_quoted() -> None:

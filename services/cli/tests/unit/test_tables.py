@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -181,21 +180,20 @@ CONTRACT = {
 }
 
 
-def month_invoice(number: str, currency: str, seats: int, usage: int) -> dict[str, Any]:
+def month_invoice(number: str, currency: str, seats: int, usage: int, off: int) -> tuple[dict[str, Any], ...]:
+    """As Stripe has it, and as the door tells it."""
     lines = [
-        {"meter": None, "amount": seats, "quantity": "266", "metadata": {}},
-        {"meter": "resolution", "amount": usage, "quantity": "11", "metadata": {}},
+        {"kind": "advance", "item": "seat", "amount_minor": seats},
+        {"kind": "commitment", "item": "resolution", "amount_minor": usage},
+        {"kind": "discount", "item": "seat", "amount_minor": -off},
     ]
-    reason = {"billing_reason": "subscription_cycle", "total": seats + usage}
-    return {"number": number, "currency": currency, "lines": lines, **reason}
+    return {"number": number, "currency": currency, "total": seats + usage - off}, {"lines": lines}
 
 
-MONTH: Any = SimpleNamespace(
-    invoices={
-        "customer-0278": [month_invoice("S0011243-0002", "usd", 1_049_400, 1_089)],
-        "customer-0206": [month_invoice("S0008531-0002", "jpy", 644_800, 1_188)],
-    }
-)
+MONTH: Any = [
+    ("customer-0278", *month_invoice("S0011243-0002", "usd", 1_049_400, 1_089, 209_880)),
+    ("customer-0206", *month_invoice("S0008531-0002", "jpy", 644_800, 1_188, 64_480)),
+]
 ALERTS = {
     "may_run": {
         "customer": CUSTOMER,
@@ -348,7 +346,7 @@ VIEWS: list[tuple[str, Any, list[str]]] = [
     (
         "the demo's invoices",
         lambda width: views.invoices_table(MONTH, width=width),
-        ["customer-0278", "S0011243-0002", "10,494.00", "10,504.89", "645,988"],
+        ["customer-0278", "S0011243-0002", "10,494.00", "-2,098.80", "8,406.09", "581,508"],
     ),
     ("watch", lambda _: watch.picture(WATCHED), ["25,000.4/s", "987,654,321", "D123456", CUSTOMER]),
 ]

@@ -9,9 +9,11 @@ from random import Random
 
 from workload import adversarial
 from workload.adversarial.records import record
+from workload.agreed import begins, billing_days, closings, free_meters, policies
 from workload.delivery import SOURCES, Counts, Delivery, Storms, arrivals, broken, sent
-from workload.month import MINUTE, Month, iso
-from workload.plans import Contract, a_contract
+from workload.mix.agreeing import BEGINS, SELDOM, agreed_in
+from workload.month import MINUTE, Month
+from workload.plans import Contract
 from workload.script import DAY, ENDS, HOUR, SECOND, Conversation, Event, end_weights, flag, play
 
 CHANNELS = (["chat", "email", "whatsapp", "sms", "voice", "social"], [62, 24, 6, 4, 3, 1])
@@ -44,8 +46,8 @@ def generate(
     """The same arguments give the same workload on any machine."""
     rng = Random(seed)
     span = Month.of(month, step_hours=step_hours, freeze_after=round(freeze_hours * 60) * MINUTE)
-    middle = iso(span.start + 14 * DAY)
-    contracts = [a_contract(rng, place, start=iso(span.start), middle=middle) for place in range(customers)]
+    contracts = agreed_in(seed, span, customers)
+    span = _stopping(span, contracts)
     work = Workload(span, contracts, [], {}, {}, Counts(), Storms.of(rng, span))
     talks = adversarial.shaped(span) if customers >= adversarial.CUSTOMERS_NEEDED else []
     talks += _ordinary(rng, span, contracts, conversations)
@@ -60,6 +62,14 @@ def generate(
     work.deliveries.sort(key=lambda d: (d.step, d.order))
     work.counts.deliveries = len(work.deliveries)
     return work
+
+
+def _stopping(span: Month, contracts: list[Contract]) -> Month:
+    """The month, where time also stands when all is agreed, at each billing day, and around each freeze."""
+    ends = {closing.end for contract in contracts for closing in closings(contract, span)}
+    days = {day for contract in contracts for day in billing_days(contract, span)}
+    starts = {begins(contract) for contract in contracts}
+    return span.stopping_at({BEGINS.of(span), *starts, *days}, freezing=ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +92,21 @@ class _Habits:
 def _ordinary(rng: Random, month: Month, contracts: list[Contract], count: int) -> list[Conversation]:
     weights = list(accumulate(rng.lognormvariate(5.86, 1.4) for _ in contracts))
     habits = [_Habits.of(rng, month) for _ in contracts]
+    deciding = [{closing.known_at for closing in closings(contract, month)} for contract in contracts]
     hours = list(accumulate(_hour_weights(month)))
     talks = []
     for number in range(count):
         place = bisect_left(weights, rng.random() * weights[-1])
         contract, habit = contracts[place], habits[place]
         start = _moment(rng, month, hours, habit)
+        if start < begins(contract) and begins(contract) > month.start:  # who signs up later has no talks before that
+            start = begins(contract) + (start - month.start + DAY) % (month.end - begins(contract))
         talk = Conversation(contract["customer"], f"c{number:06d}", rng.choices(CHANNELS[0], habit.channels)[0])
-        by_product = contract["timeline"][0]["policy"].get("decided_by") == "product"
+        by_product = policies(contract)[0][1].get("decided_by") == "product"
         flag(rng, talk, start)
         end = rng.choices(ENDS, end_weights(habit.rate))[0]
         play(rng, talk, start, end=end, by_product=by_product)
-        while _ambiguous(talk, month):
+        while _ambiguous(talk, month, deciding[place]):
             for event in talk.events:
                 event["at"] += 3 * MINUTE
         talks.append(talk)
@@ -115,10 +128,10 @@ def _hour_weights(month: Month) -> list[float]:
     return [HOURS[hour % 24] * WEEKDAYS[(first_weekday + hour // 24) % 7] for hour in range(length)]
 
 
-def _ambiguous(talk: Conversation, month: Month) -> bool:
+def _ambiguous(talk: Conversation, month: Month, deciding: set[int]) -> bool:
     lengths = (24 * HOUR, 48 * HOUR, 72 * HOUR)
     answers = [event["at"] for event in talk.events if event["data"].get("signal") == "ai_answer"]
-    return any(month.ambiguous(at + length) for at in answers for length in lengths)
+    return any(month.ambiguous(at + length, deciding) for at in answers for length in lengths)
 
 
 def _deliver(rng: Random, work: Workload, talk: Conversation) -> None:
@@ -164,11 +177,34 @@ def _usage(rng: Random, work: Workload, talks: list[Conversation], contracts: li
                 later = message["at"] + int(rng.uniform(0.1, 400) * HOUR)
                 fixed = record(later, rng.choice(["0", "1", "4"]), f"{key[1]}-r")
                 _send(rng, work, key, fixed, SOURCES[0], f"{key[1]}-fix")
+    _messages(rng, work, contracts)
     if contracts:
         for name, reports in adversarial.records(work.month).items():
             work.tags[(contracts[0]["customer"], name)] = name
             for number, report in enumerate(reports):
                 _send(rng, work, (contracts[0]["customer"], name), report, SOURCES[0], f"{name}-{number}")
+
+
+def _messages(rng: Random, work: Workload, contracts: list[Contract]) -> None:
+    """Messages that the AI sends first, of customers who have them as an add-on or for nothing; some are corrected."""
+    for contract in contracts:
+        metered = (item.get("meter") for item in contract.get("items", ()))
+        if SELDOM not in (*metered, *free_meters(contract)):
+            continue
+        start = max(work.month.start, begins(contract))
+        for number in range(rng.randint(5, 40)):
+            key = (contract["customer"], f"message-{number}")
+            at = rng.randrange(start // SECOND, work.month.end // SECOND) * SECOND
+            first = record(at, str(rng.randint(1, 4)), meter=SELDOM)
+            _send(rng, work, key, first, SOURCES[0], f"{contract['customer']}-message-{number}")
+            if rng.random() < 0.05:
+                fixed = record(
+                    at + int(rng.uniform(0.1, 400) * HOUR),
+                    str(rng.randint(0, 4)),
+                    f"{contract['customer']}-message-{number}",
+                    meter=SELDOM,
+                )
+                _send(rng, work, key, fixed, SOURCES[0], f"{contract['customer']}-message-{number}-fix")
 
 
 def _conflicts(rng: Random, work: Workload) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import calendar
 from bisect import bisect_left
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from workload.script import DAY, HOUR, SECOND
@@ -27,7 +28,11 @@ def iso(at: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A calendar month in UTC. All instants in microseconds; `steps` are those at which business time stands."""
+    """
+    A calendar month in UTC. All instants in microseconds; `steps` are those at which business time stands.
+
+    Some steps may lie before the month: contracts that began earlier are agreed at the first one.
+    """
 
     start: int
     end: int
@@ -51,6 +56,14 @@ class Month:
         steps |= {end + day * DAY + hour * HOUR for day in range(days_after) for hour in (12, 24)}
         return cls(start, end, tuple(sorted(steps)), freeze_after)
 
+    def stopping_at(self, instants: Iterable[int], *, freezing: Iterable[int] = ()) -> Month:
+        """The same month, where business time also stands at these instants, and around the freezes of these days."""
+        steps = {*self.steps, *instants}
+        for day in freezing:
+            freeze = day + self.freeze_after
+            steps |= {day, *(at for at in (freeze - MINUTE, freeze + MINUTE) if at <= self.last_step)}
+        return replace(self, steps=tuple(sorted(steps)))
+
     @property
     def frozen_at(self) -> int:
         """Entries recorded at or after this instant are corrections."""
@@ -64,13 +77,22 @@ class Month:
     @property
     def last_open_step(self) -> int:
         """The last step before the freeze: what is delivered by then is on the invoice."""
-        return self.steps[bisect_left(self.steps, self.frozen_at) - 1]
+        return self.last_step_before(self.frozen_at)
+
+    def last_step_before(self, at: int) -> int:
+        """The last step that lies before an instant."""
+        return self.steps[bisect_left(self.steps, at) - 1]
 
     def step_of(self, at: int) -> int | None:
         """The step in which something that arrives at an instant is delivered; None after the last."""
         place = bisect_left(self.steps, at)
         return self.steps[place] if place < len(self.steps) else None
 
-    def ambiguous(self, window_end: int) -> bool:
-        """Whether a window that ends there could be charged in either of two steps: the generator avoids it."""
-        return any(step - MINUTE <= window_end <= step for step in (self.last_open_step, self.last_step))
+    def ambiguous(self, window_end: int, deciding: Collection[int] = ()) -> bool:
+        """
+        Whether a window that ends there could be charged in either of two steps: the generator avoids it.
+
+        `deciding`: the steps after which it matters, beside the last; the last one before the month's freeze, if none.
+        """
+        steps = (*(deciding or (self.last_open_step,)), self.last_step)
+        return any(step - MINUTE <= window_end <= step for step in steps)

@@ -11,7 +11,7 @@ Contract = dict[str, Any]
 SEATS = {"essential_seat": "39", "advanced_seat": "99", "expert_seat": "139"}
 SEAT_SHARES = [("essential_seat", 55), ("advanced_seat", 35), ("expert_seat", 10)]
 CURRENCY_SHARES = [("USD", 80), ("EUR", 12), ("GBP", 5), ("JPY", 2), ("KWD", 1)]
-PLACED = {12: "GBP", 13: "JPY", 17: "KWD"}  # so that the smallest size has every currency
+PLACED = {12: "GBP", 13: "JPY", 14: "EUR", 17: "KWD"}  # so that the smallest size has every currency
 SEAT_PRICES = {
     "USD": SEATS,
     "EUR": {"essential_seat": "36", "advanced_seat": "92", "expert_seat": "129"},
@@ -85,10 +85,10 @@ def _tiers(table: list[tuple[int | None, str]]) -> dict[str, Any]:
 
 
 def _table(meter: str, currency: str, place: int) -> list[tuple[int | None, str]] | None:
-    """The tiers of a meter that has them: one customer in four, each of the two tables by turns."""
-    if meter != "resolution" or currency not in ("USD", "EUR") or place % 4:
+    """The tiers of a meter that has them: one customer in six, each of the two tables by turns."""
+    if meter != "resolution" or currency not in ("USD", "EUR") or place % 6:
         return None
-    return GRADUATED if place % 8 == 0 and currency == "USD" else SMALL_STEPS
+    return GRADUATED if place % 12 == 6 and currency == "USD" else SMALL_STEPS
 
 
 def a_policy(rng: Random, place: int) -> dict[str, Any]:
@@ -138,5 +138,5 @@ def a_contract(rng: Random, place: int, *, start: str, middle: str) -> Contract:
         "revision": 1,
         "timeline": timeline,
         "metered": metered,
-        "licensed": licensed if place % 15 != 14 else [],  # some have usage only: no first invoice
+        "licensed": licensed if place % 15 or not place else [],  # some have usage only: no first invoice
     }

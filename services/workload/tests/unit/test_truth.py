@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from workload.agreed import closings
 from workload.generate import generate
-from workload.month import iso, micros
-from workload.truth.book import _customer, write_book
+from workload.month import Month, iso, micros
+from workload.truth.billing import Usage, told
+from workload.truth.book import write_book
 from workload.truth.money import minor, usage_amounts
 from workload.truth.outcome import fact, ledger, net
 from workload.truth.usage import worth
@@ -109,10 +110,10 @@ def test_reversals_around_the_freeze_fall_on_their_sides() -> None:
     customer = book["customers"]["customer-0002"]
 
     # six conversations of the tags *-freeze: one reversed in time; four standing at the freeze; one cleared after it
-    assert customer["quantities"] == {"resolution": "4"}
+    assert customer["quantities"]["resolution"] == "4"
     assert (customer["corrections"], customer["priced"]) == ({"resolution": "-3"}, {"resolution": -297})
     late = book["customers"]["customer-0008"]
-    assert (late["quantities"], late["corrections"]) == ({"resolution": "1"}, {"resolution": "1"})
+    assert (late["quantities"]["resolution"], late["corrections"]) == ("1", {"resolution": "1"})
     assert late["priced"] == {"resolution": 99}
 
 
@@ -120,11 +121,51 @@ def test_a_correction_is_worth_the_difference_of_its_month_tier_by_tier() -> Non
     """996 outcomes and nine more: four at 0.99, five at 0.89, as golden case G23 has it."""
     tiers = [{"up_to": 1000, "unit_price": "0.99"}, {"up_to": None, "unit_price": "0.89"}]
     contract = {
+        "customer": "acme",
         "currency": "USD",
+        "billing_anchor": "2026-10-01T00:00:00Z",
         "licensed": [],
         "metered": [{"meter": "outcome", "price": {"scheme": "graduated", "tiers": tiers}}],
     }
+    month = Month.of("2026-10")
+    usage = Usage(closings(contract, month))
+    usage.frozen[0]["outcome", month.start] = 996
+    usage.final["outcome", month.start] = 1005
 
-    booked = _customer(contract, Counter({("outcome", "month"): 996}), Counter({("outcome", "month"): 1005}))
+    booked = told(contract, usage, month)
 
     assert (booked["corrections"], booked["priced"]) == ({"outcome": "9"}, {"outcome": 841})
+    assert booked["invoices"][0]["total"] == 98_604
+
+
+def test_a_correction_under_version_2_is_worth_what_its_whole_invoice_changes() -> None:
+    """
+    Eight of ten that were committed; with the four that came late two are beyond it: the shortfall of 2 × 0.90 goes,
+    ten are used at 0.90 and two cost 0.99, less a tenth: 198 - 20.
+    """
+    item = {"kind": "metered", "key": "outcomes", "product": "outcome", "meter": "outcome", "currency": "USD"}
+    price = {"scheme": "per_unit", "unit_price": "0.99"}
+    ramp = [{"at": "2026-10-01T00:00:00Z", "quantity": 10}]
+    contract = {
+        "schema_version": 2,
+        "customer": "acme",
+        "currency": "USD",
+        "billing_anchor": "2026-10-01T00:00:00Z",
+        "items": [item | {"price": price, "from": "2026-10-01T00:00:00Z"}],
+        "commitments": [{"key": "c", "meter": "outcome", "unit_price": "0.90", "bill": "shortfall", "ramp": ramp}],
+        "discounts": [{"key": "d", "scope": "item", "item": "outcomes", "percent": "10", "from": ramp[0]["at"]}],
+    }
+    month = Month.of("2026-10")
+    usage = Usage(closings(contract, month))
+    usage.frozen[0]["outcome", month.start] = 8
+    usage.final["outcome", month.start] = 12
+
+    booked = told(contract, usage, month)
+
+    closing = booked["invoices"][1]
+    assert [(line["kind"], line["amount"]) for line in closing["lines"]] == [
+        ("usage", 720),
+        ("shortfall", 180),
+        ("discount", -90),
+    ]
+    assert booked["priced"] == {"outcome": 178}

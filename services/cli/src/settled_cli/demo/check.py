@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from settled_cli.demo.collect import Outcome
+from settled_cli.demo.invoices import Difference, compare, invoice_differences
 
 Truth = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that is not as it should be."""
-
-    what: str
-    expected: Any
-    got: Any
 
 
 def differences(truth: Truth, outcome: Outcome, *, resent: bool = False) -> list[Difference]:
@@ -32,60 +23,67 @@ def differences(truth: Truth, outcome: Outcome, *, resent: bool = False) -> list
         *(_events_resent(truth, outcome) if resent else _events(truth, outcome)),
         *_conversations(truth, outcome),
         *_decisions(truth, outcome),
+        *_charges(outcome),
         *_customers(truth, outcome),
         *_reconciliation(outcome),
     ]
 
 
-def _compare(what: str, expected: Any, got: Any) -> Iterator[Difference]:
-    if expected != got:
-        yield Difference(what, expected, got)
-
-
 def _events(truth: Truth, outcome: Outcome) -> Iterator[Difference]:
     expected = truth["events"]
-    yield from _compare("events received", expected["deliveries"], outcome.events["deliveries"])
+    yield from compare("events received", expected["deliveries"], outcome.events["deliveries"])
     for term in ("applied", "duplicate", "conflicting"):
-        yield from _compare(f"events {term}", expected[term], outcome.events[term])
-    yield from _compare("events quarantined", expected["quarantined"], outcome.quarantined)
-    yield from _compare("events unread", 0, outcome.events["unread"])
-    yield from _compare("the equation of events holds", True, outcome.events["holds"])
+        yield from compare(f"events {term}", expected[term], outcome.events[term])
+    yield from compare("events quarantined", expected["quarantined"], outcome.quarantined)
+    yield from compare("events unread", 0, outcome.events["unread"])
+    yield from compare("the equation of events holds", True, outcome.events["holds"])
 
 
 def _events_resent(truth: Truth, outcome: Outcome) -> Iterator[Difference]:
     expected, got = truth["events"], outcome.events
     for term in ("applied", "conflicting"):
-        yield from _compare(f"events {term}", expected[term], got[term])
-    yield from _compare("events unread", 0, got["unread"])
-    yield from _compare("the equation of events holds", True, got["holds"])
-    yield from _compare("reasons of the quarantine", set(expected["quarantined"]), set(outcome.quarantined))
+        yield from compare(f"events {term}", expected[term], got[term])
+    yield from compare("events unread", 0, got["unread"])
+    yield from compare("the equation of events holds", True, got["holds"])
+    yield from compare("reasons of the quarantine", set(expected["quarantined"]), set(outcome.quarantined))
     more = {
         "duplicate": got["duplicate"] - expected["duplicate"],
         **{reason: outcome.quarantined[reason] - count for reason, count in expected["quarantined"].items()},
     }
-    yield from _compare("fewer than planned", {}, {what: count for what, count in more.items() if count < 0})
-    yield from _compare("events received", expected["deliveries"] + sum(more.values()), got["deliveries"])
+    yield from compare("fewer than planned", {}, {what: count for what, count in more.items() if count < 0})
+    yield from compare("events received", expected["deliveries"] + sum(more.values()), got["deliveries"])
 
 
 def _conversations(truth: Truth, outcome: Outcome) -> Iterator[Difference]:
     for term in ("seen", "charged", "not_chargeable", "pending", "excluded"):
-        yield from _compare(f"conversations {term}", truth["conversations"].get(term, 0), outcome.conversations[term])
-    yield from _compare("the equation of conversations holds", True, outcome.conversations["holds"])
+        yield from compare(f"conversations {term}", truth["conversations"].get(term, 0), outcome.conversations[term])
+    yield from compare("the equation of conversations holds", True, outcome.conversations["holds"])
+
+
+def _charges(outcome: Outcome) -> Iterator[Difference]:
+    yield from compare("the equation of charges holds", True, outcome.charges["holds"])
+    yield from compare("charges unpriced", 0, outcome.charges["unpriced"])
+    yield from compare("cases of held invoices", [], outcome.held)
 
 
 def _decisions(truth: Truth, outcome: Outcome) -> Iterator[Difference]:
     expected = {(d["customer"], d["conversation"]): d["net"] for d in truth["decisions"]}
     for key in sorted(expected.keys() | outcome.nets.keys()):
-        yield from _compare(f"net of {' '.join(key)}", expected.get(key, 0), outcome.nets.get(key, 0))
+        yield from compare(f"net of {' '.join(key)}", expected.get(key, 0), outcome.nets.get(key, 0))
 
 
 def _customers(truth: Truth, outcome: Outcome) -> Iterator[Difference]:
     yield from priced_differences(truth["customers"], outcome.priced)
     for customer, expected in truth["customers"].items():
-        yield from _invoices(customer, expected, outcome.invoices.get(customer, []))
-        for what, theirs in (("corrections", outcome.corrections), ("coming", outcome.coming)):
+        at_stripe, shown = outcome.invoices.get(customer, []), outcome.shown.get(customer, [])
+        yield from invoice_differences(customer, expected["invoices"], at_stripe, shown)
+        for what, theirs in (
+            ("corrections", outcome.corrections),
+            ("coming", outcome.coming),
+            ("free", {customer: {meter: outcome.net(customer, meter) for meter in expected["free"]}}),
+        ):
             wanted = {meter: Decimal(value) for meter, value in expected[what].items()}
-            yield from _compare(f"{customer}: {what}", wanted, theirs.get(customer, {}))
+            yield from compare(f"{customer}: {what}", wanted, theirs.get(customer, {}))
     yield from credit_differences(truth["customers"], outcome.credited)
 
 
@@ -93,7 +91,7 @@ def credit_differences(customers: Truth, credited: dict[str, int]) -> Iterator[D
     """Where credit notes at Stripe are not what the truth owes back; what it is owed more is on none."""
     for customer in dict.fromkeys([*customers, *credited]):
         priced = sum(customers[customer]["priced"].values()) if customer in customers else 0
-        yield from _compare(f"{customer}: credit notes", max(0, -priced), credited.get(customer, 0))
+        yield from compare(f"{customer}: credit notes", max(0, -priced), credited.get(customer, 0))
 
 
 def priced_differences(customers: Truth, found: Iterable[dict[str, Any]]) -> Iterator[Difference]:
@@ -101,7 +99,7 @@ def priced_differences(customers: Truth, found: Iterable[dict[str, Any]]) -> Ite
     priced = _priced(found)
     for customer in dict.fromkeys([*customers, *priced]):
         expected = customers[customer]["priced"] if customer in customers else {}
-        yield from _compare(f"{customer}: corrections priced", expected, priced.get(customer, {}))
+        yield from compare(f"{customer}: corrections priced", expected, priced.get(customer, {}))
 
 
 def _priced(corrections: Iterable[dict[str, Any]]) -> dict[str, dict[str, int | None]]:
@@ -118,35 +116,8 @@ def _priced(corrections: Iterable[dict[str, Any]]) -> dict[str, dict[str, int | 
     }
 
 
-def _invoices(customer: str, expected: dict[str, Any], invoices: list[dict[str, Any]]) -> Iterator[Difference]:
-    by_reason = {invoice["billing_reason"]: invoice for invoice in invoices}
-    first, closing = by_reason.get("subscription_create"), by_reason.get("subscription_cycle")
-    wanted_first = expected["first_invoice"]
-    yield from _compare(f"{customer}: has a first invoice", wanted_first is not None, first is not None)
-    yield from _compare(f"{customer}: number of invoices", 1 + (wanted_first is not None), len(invoices))
-    if first is not None and wanted_first is not None:
-        yield from _compare(f"{customer}: first invoice", wanted_first["total"], first["total"])
-        yield from _compare(f"{customer}: first invoice is finalised", True, first["status"] in ("open", "paid"))
-    if closing is None:
-        yield Difference(f"{customer}: closing invoice", expected["closing_invoice"], None)
-        return
-    wanted = expected["closing_invoice"]
-    advance = sorted(line["amount"] for line in closing["lines"] if line["meter"] is None and line["amount"])
-    usage: dict[str, list[int]] = {}
-    for line in closing["lines"]:
-        if line["meter"] is not None and line["amount"]:
-            usage.setdefault(line["meter"], []).append(line["amount"])
-    yield from _compare(f"{customer}: closing invoice, advance lines", sorted(wanted["advance"]), advance)
-    wanted_usage = {meter: [a for a in amounts if a] for meter, amounts in wanted["usage"].items()}
-    yield from _compare(
-        f"{customer}: closing invoice, usage lines", {m: a for m, a in wanted_usage.items() if a}, usage
-    )
-    yield from _compare(f"{customer}: closing invoice", wanted["total"], closing["total"])
-    yield from _compare(f"{customer}: closing invoice is finalised", True, closing["status"] in ("open", "paid"))
-
-
 def _reconciliation(outcome: Outcome) -> Iterator[Difference]:
-    yield from _compare("reconciliation", "done", outcome.reconciliation["state"])
+    yield from compare("reconciliation", "done", outcome.reconciliation["state"])
     for row in outcome.reconciliation["drift"]:
         yield Difference(
             f"drift of {row['customer']} {row['meter']} on {row['day'][:10]} ({row['cause']})",

@@ -11,7 +11,9 @@ from typing import Any
 from event_schemas.times import parse_instant
 from settled_cli import corrections
 from settled_cli.asking import pages
-from settled_cli.line import Line
+from settled_cli.line import DOOR, Line
+
+HELD = ("invoice_held", "finalised_differs", "finalised_outside_the_gate", "collected_before_compared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +25,22 @@ class Outcome:
     conversations: dict[str, Any]
     charges: dict[str, Any]  # the month's entries by whether they have a price
     nets: dict[tuple[str, str], int]  # (customer, conversation) to charges less reversals
-    invoices: dict[str, list[dict[str, Any]]]
+    invoices: dict[str, list[dict[str, Any]]]  # as Stripe has them
+    shown: dict[str, list[dict[str, Any]]]  # as the doors answer them
+    held: list[str]  # invoices that were held at any time, each with its case's kind
     corrections: dict[str, dict[str, Decimal]]
     priced: list[dict[str, Any]]  # corrections by customer and period, as the door prices them
     coming: dict[str, dict[str, Decimal]]
     entries: list[dict[str, Any]]
     reconciliation: dict[str, Any]
     credited: dict[str, int] = field(default_factory=dict)  # customer to what credit notes at Stripe come to
+    notes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # and the credit notes, as the doors tell them
+
+    def net(self, customer: str, meter: str) -> Decimal:
+        """A meter's charges less its reversals, over all time."""
+        own = (entry for entry in self.entries if (entry["customer"], entry["meter"]) == (customer, meter))
+        signs = {"charge": 1, "reverse": -1}
+        return sum((signs[entry["op"]] * Decimal(entry["quantity"]) for entry in own), Decimal(0))
 
 
 async def credited(line: Line) -> dict[str, int]:
@@ -44,8 +55,17 @@ async def credited(line: Line) -> dict[str, int]:
     return dict(sums)
 
 
-async def collect(line: Line, customers: list[str], *, start: str, end: str, last: str) -> Outcome:
-    """Ask every service. `start` and `end` are the month's, `last` is where business time stands."""
+async def collect(line: Line, running_from: dict[str, str], *, start: str, end: str, last: str) -> Outcome:
+    """
+    Ask every service.
+
+    Args:
+        running_from: by customer, the begin of the first period that is not closed; all customers.
+        start: when anything was agreed.
+        end: the month's end.
+        last: where business time stands.
+    """
+    customers = list(running_from)
     equations = await line.get("rating", "/v1/equations")
     counts = await line.get("usage-ingest", "/v1/counts")
     entries = await _all_entries(line, customers, start=start, last=last)
@@ -60,7 +80,7 @@ async def collect(line: Line, customers: list[str], *, start: str, end: str, las
         by_stripe_id = {stripe_id: customer for customer, stripe_id in dump["customers"].items()}
         for invoice in dump["invoices"]:
             invoices[by_stripe_id[invoice["customer"]]].append(invoice | {"lines": _billed(invoice["lines"])})
-        coming |= _coming(dump["totals"], by_stripe_id, end)
+        coming |= _coming(dump["totals"], by_stripe_id, running_from)
     return Outcome(
         events={**equations["events"], "deliveries": counts["received"]},
         quarantined=counts["by_reason"],
@@ -68,12 +88,32 @@ async def collect(line: Line, customers: list[str], *, start: str, end: str, las
         charges=await _charges(line, start, end),
         nets=dict(nets),
         invoices=dict(invoices),
+        shown=await _shown(line),
+        held=await _held(line),
         corrections=await _corrections(line, customers),
         priced=await corrections.gather(line, None, None),
         coming=coming,
         entries=entries,
         reconciliation=await reconcile(line, start=start, end=last),
     )
+
+
+async def _shown(line: Line) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    async for page in pages(line, DOOR, "/v1/invoices"):
+        for invoice in page["invoices"]:
+            found[invoice["customer"]].append(invoice)
+    return dict(found)
+
+
+async def _held(line: Line) -> list[str]:
+    """What was held, also where it is settled by now: every case of it, of every door."""
+    told = []
+    for door in line.fleet.doors:
+        for closed in (False, True):
+            cases = await line.get(door, "/v1/cases", closed=str(closed).lower(), limit=1000)
+            told += [f"{case['kind']} {case['customer']}: {case['detail']}" for case in cases if case["kind"] in HELD]
+    return sorted(set(told))
 
 
 async def _charges(line: Line, start: str, end: str) -> dict[str, Any]:
@@ -86,13 +126,12 @@ async def _charges(line: Line, start: str, end: str) -> dict[str, Any]:
 
 
 def _billed(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Lines that carry a tier of a meter by their key, `usage/resolution/2` (USAGE_LINES), get its name and place."""
-    named: list[tuple[int, dict[str, Any]]] = []
+    """Lines of usage that are items of ours get their meter, by their key, such as `usage/resolution/2`."""
+    named = []
     for row in lines:
         kind, _, rest = row["metadata"].get("settled_key", "").partition("/")
-        meter, _, tier = rest.rpartition("/")
-        named.append((int(tier), row | {"meter": meter}) if kind == "usage" else (0, row))
-    return [row for _, row in sorted(named, key=lambda pair: pair[0])]
+        named.append(row | {"meter": rest.partition("/")[0]} if kind == "usage" else row)
+    return named
 
 
 async def _all_entries(line: Line, customers: list[str], *, start: str, last: str) -> list[dict[str, Any]]:
@@ -126,13 +165,16 @@ async def _corrections(line: Line, customers: list[str]) -> dict[str, dict[str, 
     }
 
 
-def _coming(totals: list[dict[str, Any]], by_stripe_id: dict[str, str], end: str) -> dict[str, dict[str, Decimal]]:
-    """Usage at Stripe of the period that follows the month."""
-    begins = parse_instant(end).timestamp()
+def _coming(
+    totals: list[dict[str, Any]], by_stripe_id: dict[str, str], running_from: dict[str, str]
+) -> dict[str, dict[str, Decimal]]:
+    """Usage at Stripe of each customer's running period."""
+    begins = {customer: parse_instant(text).timestamp() for customer, text in running_from.items()}
     found: dict[str, dict[str, Decimal]] = defaultdict(dict)
     for row in totals:
-        if row["start"] == begins and Decimal(row["value"]):
-            found[by_stripe_id[row["customer"]]][row["meter"]] = Decimal(row["value"])
+        customer = by_stripe_id[row["customer"]]
+        if row["start"] == begins[customer] and Decimal(row["value"]):
+            found[customer][row["meter"]] = Decimal(row["value"])
     return dict(found)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -16,12 +15,13 @@ from embedded_stack import StackError
 from settled_cli import corrections
 from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo import views
+from settled_cli.demo.closer import show_one
+from settled_cli.demo.invoices import closing, kinds
 from settled_cli.demo.plot import draw_month
 from settled_cli.demo.run import Demo, run
 from settled_cli.fleet import Fleet
 from settled_cli.folders import STATE, FolderRefused, work_folder
 from settled_cli.line import Line, LineError
-from settled_cli.tables import money
 
 OUT = Path("out/demo")
 FIRST_YEAR, LAST_YEAR = 2001, 2199  # what the line's HTTP takes, less a year on either side
@@ -119,6 +119,9 @@ def _facts(made: Demo, seconds: float) -> dict[str, Any]:
         "quarantined": made.outcome.quarantined,
         "conversations": made.outcome.conversations,
         "invoices": sum(len(invoices) for invoices in made.outcome.invoices.values()),
+        "lines_of_true_invoices": dict(kinds(made.truth["customers"])),
+        "currencies": sorted({found["currency"] for found in made.truth["customers"].values()}),
+        "held": made.outcome.held,
         "corrections": sum(len(meters) for meters in made.outcome.corrections.values()),
         "corrections_priced": [
             {"document": document, "count": count, "amounts_minor": dict(amounts)}
@@ -134,8 +137,10 @@ def _facts(made: Demo, seconds: float) -> dict[str, Any]:
 async def _show(made: Demo, plot: Path) -> None:
     outcome = made.outcome
     assert outcome is not None
+    closed = closing(made.truth["customers"], outcome.invoices, outcome.shown)
     out.print()
-    out.print(views.invoices_table(outcome, width=out.width))
+    out.print(views.invoices_table(closed, width=out.width))
+    out.print(views.kinds_of_lines(closed))
     out.print()
     out.print(Rule("Where everything went", style="dim", align="left"))
     out.print(views.equations(outcome))
@@ -143,46 +148,24 @@ async def _show(made: Demo, plot: Path) -> None:
     out.print(Rule("Ledger against Stripe", style="dim", align="left"))
     out.print(views.reconciliation(outcome))
     corrected = sum(len(meters) for meters in outcome.corrections.values())
-    hours = f"{made.freeze_hours:g} h after its end"
     late = outcome.charges["corrections"]
     out.print(
-        f"[green]✓[/] {late} entries of the month came after its freeze, {hours}: corrections of {corrected} "
-        "(customer, meter), none of them a meter event"
+        f"[green]✓[/] {late} entries came after their period's freeze, {made.freeze_hours:g} h after its end:"
+        f" corrections of {corrected} (customer, meter), none of them a meter event"
     )
     out.print("  priced as the difference of their period rated with them and without:")
     for sentence in corrections.sentences(outcome.priced):
         out.print(f"  [bold]{sentence}[/]")
     out.print()
-    out.print(Rule("One invoice line, down to its signals", style="dim", align="left"))
     async with Line(made.fleet) as line:
-        await _explain_one(line, made)
+        await show_one(line, closed, width=out.width)
     out.print()
     out.print(views.stages(made.times))
     out.print(f"The month as a picture: [cyan]{plot}[/]")
+    lines = sum(len(invoice["lines"]) for found in made.truth["customers"].values() for invoice in found["invoices"])
     compared = (
-        f"in {len(made.truth['customers'])} customers' invoices and priced corrections,"
+        f"in {lines:,} lines of {len(made.truth['customers'])} customers' invoices, their corrections and credit notes,"
         f" {len(made.truth['decisions']):,} conversations and {made.truth['events']['deliveries']:,} events, against a"
         " truth that no service has seen"
     )
     out.print(views.verdict(made.found, compared=compared))
-
-
-async def _explain_one(line: Line, made: Demo) -> None:
-    """A usage line, and of the conversations behind it one that was reversed and charged again."""
-    assert made.outcome is not None
-    candidates = [
-        decision
-        for decision in made.truth["decisions"]
-        if decision["net"] == 1 and len(decision["entries"]) == 3 and not decision["tag"]
-    ] or [decision for decision in made.truth["decisions"] if decision["net"] == 1]
-    if not candidates:
-        return
-    chosen = random.Random(made.seed).choice(candidates)
-    customer = chosen["customer"]
-    closing = next(i for i in made.outcome.invoices[customer] if i["billing_reason"] == "subscription_cycle")
-    usage = next((row for row in closing["lines"] if row["meter"] == "resolution" and row["amount"]), None)
-    if usage is not None:
-        amount = money(usage["amount"], closing["currency"])
-        out.print(f"{customer} · invoice {closing['number']} · {usage['description']} = [bold]{amount}[/]")
-    found = await line.get("rating", f"/v1/conversations/{customer}/{chosen['conversation']}")
-    out.print(views.conversation(found, f"{chosen['conversation']} · {found['why_in_words']}"))

@@ -16,14 +16,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from event_schemas.times import parse_instant
 from settled_cli import contracts
 from settled_cli.console import err
-from settled_cli.demo.check import Difference, differences
+from settled_cli.demo.check import differences
 from settled_cli.demo.collect import Outcome, collect, credited
+from settled_cli.demo.invoices import Difference
 from settled_cli.fleet import Fleet, Plan
 from settled_cli.line import Line
 from workload.files import read_schedule, write
 from workload.generate import generate
 
-SETTLE_DAYS = 4  # longer than the schedule goes on after a month: all that came late for it is on one credit note
+SETTLE_DAYS = 10  # from the first freeze to the last step: all that came late for an invoice is on one credit note
 # The sandbox stands in for an account without limits of its own, and waiting in process time is kept short.
 DEMO_ENV = {
     "SANDBOX_REQUESTS_PER_SECOND": "5000",
@@ -90,7 +91,7 @@ async def run(demo: Demo, *, during: During | None = None) -> None:
             freeze_hours=demo.freeze_hours,
         )
         demo.truth = write(work, workload)
-    start = demo.truth["month"]["start"]
+    start = demo.truth["month"]["begins"]
     with demo.stage("start the line"), err.status("starting the line") as status:
         demo.fleet.up(
             Plan(clock_start=start, env=DEMO_ENV | demo.env, doors=demo.doors), lambda what: status.update(what)
@@ -103,8 +104,8 @@ async def run(demo: Demo, *, during: During | None = None) -> None:
         with demo.stage("live through the month"):
             await _live(demo, line, workload, during)
         with demo.stage("collect and reconcile"), err.status("collecting what came out"):
-            customers = [contract.customer for contract in agreed]
-            demo.outcome = await collect(line, customers, start=start, end=demo.truth["month"]["end"], last=demo.last)
+            running = {customer: found["running_from"] for customer, found in demo.truth["customers"].items()}
+            demo.outcome = await collect(line, running, start=start, end=demo.truth["month"]["end"], last=demo.last)
         with demo.stage("credit what came late"), err.status("crediting what came late"):
             demo.outcome.credited.update(await _credited(line, demo.last))
     with demo.stage("hold it against the truth"):

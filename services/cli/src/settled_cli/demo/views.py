@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -11,8 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from settled_cli.demo.check import Difference
 from settled_cli.demo.collect import Outcome
+from settled_cli.demo.invoices import Difference, Fields, standing
 from settled_cli.tables import Column, fitting, money
 
 
@@ -22,45 +22,47 @@ def _amount(minor: int, currency: str) -> str:
 
 INVOICES = (
     *(Column("customer"), Column("invoice"), Column("currency", " "), Column("seats", justify="right")),
-    *(Column("usage", justify="right"), Column("outcomes", justify="right", drop=1)),
+    *(Column("usage", justify="right"), Column("off", "taken off", justify="right"), Column("lines", drop=1)),
     Column("total", justify="right", style="bold"),
 )
+PAID_AHEAD = ("advance", "proration")
+TAKEN_OFF = ("discount", "credit_drawdown")
 
 
-def invoices_table(outcome: Outcome, *, most: int = 12, width: int) -> RenderableType:
-    """The closing invoices: the largest of each currency first."""
-    rows = [
-        (customer, invoice)
-        for customer, invoices in outcome.invoices.items()
-        for invoice in invoices
-        if invoice["billing_reason"] == "subscription_cycle"
-    ]
-    rows.sort(key=lambda row: (-row[1]["total"], row[0]))
-    picked = _some_of_each_currency(rows, most)
+def invoices_table(rows: list[tuple[str, Fields, Fields]], *, most: int = 12, width: int) -> RenderableType:
+    """The closing invoices, as (customer, at Stripe, of the door): the largest of each currency first."""
+    ordered = sorted(rows, key=lambda row: (-row[1]["total"], row[0]))
+    picked = _some_of_each_currency(ordered, most)
     title = f"Invoices of the month: {len(rows)} finalised, {len(picked)} shown"
     return fitting(title, INVOICES, [_invoice_row(*row) for row in picked], width=width)
 
 
-def _invoice_row(customer: str, invoice: dict[str, Any]) -> dict[str, str]:
-    usage = [line for line in invoice["lines"] if line["meter"] is not None]
-    counted = [line for line in usage if "settled_key" not in line["metadata"]]  # those carry amounts alone
-    outcomes = sum(Decimal(line["quantity"]) for line in counted if line["meter"] != "sms_segment")
+def _invoice_row(customer: str, invoice: Fields, shown: Fields) -> dict[str, Any]:
+    lines = standing(shown["lines"])
     amounts = {
-        "seats": sum(line["amount"] for line in invoice["lines"] if line["meter"] is None),
-        "usage": sum(line["amount"] for line in usage),
+        "seats": sum(line["amount_minor"] for line in lines if line["kind"] in PAID_AHEAD),
+        "usage": sum(line["amount_minor"] for line in lines if line["kind"] not in (*PAID_AHEAD, *TAKEN_OFF)),
+        "off": sum(line["amount_minor"] for line in lines if line["kind"] in TAKEN_OFF),
         "total": invoice["total"],
     }
     return {
         "customer": customer,
         "invoice": invoice["number"],
         "currency": invoice["currency"].upper(),
-        "outcomes": f"{outcomes:,f}",
-        **{name: _amount(minor, invoice["currency"]) for name, minor in amounts.items()},
+        "lines": len(lines),
+        **{name: _amount(minor, invoice["currency"]) if minor else "" for name, minor in amounts.items()},
     }
 
 
+def kinds_of_lines(rows: list[tuple[str, Fields, Fields]]) -> Text:
+    """How many lines of each kind these invoices have."""
+    count = Counter(line["kind"] for _, _, shown in rows for line in standing(shown["lines"]))
+    said = [f"{number:,} {kind.replace('_', ' ')}" for kind, number in count.most_common()]
+    return Text(f"Their lines: {', '.join(said)}", style="dim")
+
+
 def _some_of_each_currency(rows: list[Any], most: int) -> list[Any]:
-    others = {invoice["currency"] for _, invoice in rows} - {"usd"}
+    others = {invoice["currency"] for _, invoice, _ in rows} - {"usd"}
     picked = [next(row for row in rows if row[1]["currency"] == currency) for currency in sorted(others)]
     dollars = [row for row in rows if row[1]["currency"] == "usd"][: most - len(picked)]
     return dollars + picked

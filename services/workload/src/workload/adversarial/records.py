@@ -10,9 +10,9 @@ from workload.script import DAY, HOUR, Event
 SOURCE = "urn:product:messenger"
 
 
-def record(at: int, quantity: str, corrects: str = "", **more: Any) -> Event:
+def record(at: int, quantity: str, corrects: str = "", *, meter: str = "sms_segment", **more: Any) -> Event:
     """A report of a record; `corrects` is the id of the report that it corrects."""
-    data: dict[str, Any] = {"meter": "sms_segment", "quantity": quantity}
+    data: dict[str, Any] = {"meter": meter, "quantity": quantity}
     if corrects:
         data["corrects"] = {"source": SOURCE, "id": corrects}
     return {"at": at, "type": "usage", "data": data, **more}

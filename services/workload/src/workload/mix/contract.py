@@ -29,10 +29,12 @@ def contracts(seed: int, customers: int, shares: Shares = LIVELY) -> Iterator[Co
         yield a_contract(Random(f"{seed}/{place}"), place, shares)
 
 
-def a_contract(rng: Random, place: int, shares: Shares = LIVELY) -> Contract:
-    """The contract of customer number `place`."""
-    currency = rng.choices(CURRENCIES, shares.currencies)[0]
-    anchor = _anchor(rng, shares)
+def a_contract(
+    rng: Random, place: int, shares: Shares = LIVELY, *, anchor: int | None = None, currency: str | None = None
+) -> Contract:
+    """The contract of customer number `place`; anchor and currency are drawn where they are not given."""
+    currency = currency or rng.choices(CURRENCIES, shares.currencies)[0]
+    anchor = _anchor(rng, shares) if anchor is None else anchor
     trial = rng.random() < shares.trial
     start = anchor - 14 * DAY if trial else anchor
     seats = max(1, min(400, round(rng.lognormvariate(math.log(4), 1.1))))
