@@ -27,15 +27,16 @@ LEFT JOIN (
 ) w ON w.customer = p.customer AND w.period_end = p.period_end AND p.period_start < p.period_end
 LEFT JOIN invoices i ON i.invoice_id = p.invoice_id
 CROSS JOIN LATERAL (
-    SELECT (c.applied #>> '{billing,-1,corrections,settle_hours}')::int AS hours,
-        (c.applied #>> '{history,-1,agreed_at}')::timestamptz AS agreed_at
+    SELECT $1::timestamptz - coalesce(
+            make_interval(hours => (c.applied #>> '{billing,-1,corrections,settle_hours}')::int), $2::interval
+        ) AS settled_by, (c.applied #>> '{history,-1,agreed_at}')::timestamptz AS agreed_at
 ) said
 WHERE p.state = 'finalised' AND (p.invoice_id IS NULL OR i.status IN ('open', 'paid', 'uncollectible'))
   AND CASE  -- in this order: no contract is read of whom nothing waits
     WHEN w.waiting IS NOT NULL AND w.waiting IS DISTINCT FROM p.corrections_weighed
-        AND w.since <= $1 - coalesce(make_interval(hours => said.hours), $2::interval) THEN true
+        AND w.since <= said.settled_by THEN true
     WHEN c.applied_revision > coalesce(p.revision_weighed, p.revision)
-        THEN coalesce(said.agreed_at, '-infinity') <= $1 - coalesce(make_interval(hours => said.hours), $2::interval)
+        THEN coalesce(said.agreed_at, '-infinity') <= said.settled_by
     ELSE false END
   AND NOT EXISTS (SELECT FROM gatherings g WHERE g.customer = p.customer AND g.number = p.number
                   AND g.state IN ('intended', 'refused'))
