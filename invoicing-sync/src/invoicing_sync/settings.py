@@ -69,6 +69,7 @@ class Settings(ServiceSettings):
     oldest_days: float = Field(34.9, gt=0, le=35)  # Stripe takes timestamps 35 days back
 
     # Looking again.
+    contracts_s: float = Field(2, gt=0)  # how often contracts whose time has come, or that failed, are looked for
     gate_s: float = Field(1, gt=0)  # how often periods are looked at when nothing wakes the gate
     recheck_s: float = Field(30, gt=0)  # how often a held invoice is compared again
     settle_s: float = Field(600, ge=0)  # so long Stripe may take to sum: a younger difference is no finding

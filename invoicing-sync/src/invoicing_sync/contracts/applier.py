@@ -52,7 +52,6 @@ from invoicing_sync.stripe_door.errors import Refused
 from invoicing_sync.usage.store.deliveries import Lane
 
 log = logging.getLogger(__name__)
-LOOK_AGAIN_S = 2.0  # contracts whose anchor lies more than a month ahead, and those that failed
 
 
 class Applier:
@@ -91,7 +90,7 @@ class Applier:
                 *(self._apply_in_turn(contract) for contract in waiting), *(self._plan_in_turn(who) for who in due)
             )
             try:
-                async with asyncio.timeout(LOOK_AGAIN_S):
+                async with asyncio.timeout(self._settings.contracts_s):
                     await self._woken.wait()
             except TimeoutError:
                 continue

@@ -220,8 +220,8 @@ async def through_service(document: Fields, say: Callable[[str], None]) -> list[
         fleet = Fleet(Path(folder), fsync=False)
         start = min(moment for run in runs for moment in run.moments()) - HOUR
         try:
-            env = {"PUBLISH_VERSION_2": "true", "GATE_S": "0.2", "SWEEP_S": "1", "SETTLE_S": "1", "RECHECK_S": "1"}
-            env["CORRECTIONS_SETTLE_H"] = str(SETTLE_H)
+            env = {"PUBLISH_VERSION_2": "true", "GATE_S": "0.2", "CONTRACTS_S": "0.2", "SWEEP_S": "1", "SETTLE_S": "1"}
+            env |= {"RECHECK_S": "1", "CORRECTIONS_SETTLE_H": str(SETTLE_H)}
             fleet.up(Plan(clock_start=iso(start), services=SERVICES, env=env), say)
             async with Line(fleet, services=SERVICES) as line:
                 await _live(line, fleet, runs, say)

@@ -37,6 +37,7 @@ DEMO_ENV = {
     "RECHECK_S": "0.5",
     "CORRECTIONS_SETTLE_H": str(SETTLE_DAYS * 24),
     "GATE_S": "0.2",
+    "CONTRACTS_S": "0.1",
     "SANDBOX_PROCESSING_MS": "20",
 }
 During = Callable[[Fleet, int, int], Awaitable[None]]
