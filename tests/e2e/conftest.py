@@ -102,7 +102,7 @@ def _env(folder: Path) -> dict[str, str]:
 def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
     """A month of 26 customers, adversarial conversations included."""
     folder = Path(tmp_path_factory.mktemp("month"))
-    command = [SETTLED, "demo", "--customers", "26", "--conversations", "300", "--keep", "--json"]
+    command = [SETTLED, "demo", "--customers", "26", "--conversations", "300", "--doors", "1", "--keep", "--json"]
     try:
         result = subprocess.run(
             command, cwd=folder, env=_env(folder), capture_output=True, text=True, timeout=900, check=False

@@ -65,7 +65,7 @@ def _database(port: int, authority: Authority, password: str) -> str:
 def test_a_month_goes_through_without_a_difference_and_without_a_password_in_a_log(
     secured: dict[str, str], tmp_path: Path
 ) -> None:
-    command = [SETTLED, "demo", "--customers", "3", "--conversations", "40", "--keep", "--json"]
+    command = [SETTLED, "demo", "--customers", "3", "--conversations", "40", "--doors", "1", "--keep", "--json"]
     env = {**secured, "SETTLED_STATE": str(tmp_path / "out/demo/state")}
     try:
         done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=280, check=False)

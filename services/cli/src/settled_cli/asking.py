@@ -40,17 +40,17 @@ def ask(question: Callable[[Line], Coroutine[Any, Any, T]], *, unknown: str | No
         fail(str(error), Exit.NOT_RUNNING)
 
 
-async def pages(line: Line, service: str, path: str, **params: Any) -> AsyncIterator[Any]:
+async def pages(line: Line, service: str, path: str, *, most: int = MOST, **params: Any) -> AsyncIterator[Any]:
     """
     Each page of a list, to its end: a page's `next` is asked for as `after`. Raises as `Line.get`.
 
-    What is everybody's is asked of one door after the other.
+    What is everybody's is asked of one door after the other. `most` rows come at a time: fewer where each takes work.
     """
     several = service == DOOR and not params.get("customer")
     for each in line.fleet.doors if several else [service]:
         after: Any = None
         while True:
-            page = await line.get(each, path, after=after, limit=MOST, **params)
+            page = await line.get(each, path, after=after, limit=most, **params)
             yield page
             after = page["next"]
             if after is None:

@@ -152,7 +152,9 @@ def test_the_right_command_replaces_the_line_and_down_ends_all_of_the_new_one(ke
     Fleet(kept.state, fsync=False).up(Plan(services=SERVICES))
     before = kept.processes()
 
-    ended = kept.settled("demo", "--replace", "--keep", "--customers", "1", "--conversations", "0", "--json")
+    ended = kept.settled(
+        "demo", "--replace", "--keep", "--customers", "1", "--conversations", "0", "--doors", "1", "--json"
+    )
     after = kept.processes()
     stopped = kept.settled("down", "--remove-state")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.rule import Rule
 from rich.text import Text
 
@@ -18,19 +16,28 @@ from settled_cli.tables import money
 ENTRIES = 200  # of a line, among which a telling conversation is looked for
 
 
-async def show_one(line: Line, closed: list[tuple[str, Fields, Fields]], *, width: int) -> None:
+async def show_one(
+    line: Line, closed: list[tuple[str, Fields, Fields]], decisions: list[Fields], *, width: int
+) -> None:
     """Print the invoice with most kinds of lines, as its customer reads it; then a line of it, down to the signals."""
     notes = await _notes(line)
     told = [(customer, shown) for customer, _, shown in closed if _counted(shown) is not None]
     if not told:
         return
-    customer, shown = max(told, key=lambda one: richness(one[1], notes.get(one[1]["id"], [])))
+    turns = {(d["customer"], d["conversation"]): len(d["entries"]) for d in decisions if not d["tag"]}
+    turned = {customer for (customer, _), count in turns.items() if count > 1}
+
+    def order(one: tuple[str, Fields]) -> tuple[int, int]:
+        seen, shorter = richness(one[1], notes.get(one[1]["id"], []))
+        return seen + (one[0] in turned), shorter
+
+    customer, shown = max(told, key=order)
     agreed = await line.get(DOOR, f"/v1/contracts/{customer}")
     out.print(Rule("One invoice, as its customer reads it, and why each line is there", style="dim", align="left"))
     out.print(statement(shown, agreed["document"], notes.get(shown["id"], []), width=width))
     out.print()
     out.print(Rule("One of its lines, down to the signals", style="dim", align="left"))
-    await _down(line, customer, shown)
+    await _down(line, customer, shown, turns)
 
 
 async def _notes(line: Line) -> dict[str, list[Fields]]:
@@ -50,16 +57,13 @@ def _counted(shown: Fields) -> Fields | None:
     return max(rows, key=lambda row: abs(row["amount_minor"]), default=None)
 
 
-async def _down(line: Line, customer: str, shown: Fields) -> None:
+async def _down(line: Line, customer: str, shown: Fields, turns: dict[tuple[str, str], int]) -> None:
     """The entries behind the line, and the conversation that was taken back and charged again most often."""
     row = _counted(shown)
     assert row is not None
     path = f"/v1/invoices/{shown['id']}/lines/{row['id']}/entries"
     entries = (await line.get(await line.door_of(customer), path, limit=ENTRIES))["entries"]
-    talks: dict[str, list[Any]] = {}
-    for entry in entries:
-        if entry["subject_kind"] == "conversation":
-            talks.setdefault(entry["subject"], []).append(entry)
+    talks = {entry["subject"] for entry in entries if entry["subject_kind"] == "conversation"}
     amount = money(row["amount_minor"], shown["currency"])
     out.print(
         Text.assemble(
@@ -69,6 +73,6 @@ async def _down(line: Line, customer: str, shown: Fields) -> None:
     )
     if not talks:
         return
-    subject = max(talks, key=lambda name: (len(talks[name]), name))
+    subject = max(talks, key=lambda name: (turns.get((customer, name), 0), name))
     found = await line.get("rating", f"/v1/conversations/{customer}/{subject}")
     out.print(views.conversation(found, f"{subject} · {found['why_in_words']}"))

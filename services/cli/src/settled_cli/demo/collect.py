@@ -100,7 +100,7 @@ async def collect(line: Line, running_from: dict[str, str], *, start: str, end: 
 
 async def _shown(line: Line) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    async for page in pages(line, DOOR, "/v1/invoices"):
+    async for page in pages(line, DOOR, "/v1/invoices", most=50):  # each is reckoned anew
         for invoice in page["invoices"]:
             found[invoice["customer"]].append(invoice)
     return dict(found)
@@ -138,7 +138,7 @@ async def _all_entries(line: Line, customers: list[str], *, start: str, last: st
     slots = asyncio.Semaphore(4)
 
     async def of(customer: str) -> list[dict[str, Any]]:
-        span = {"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
+        span: dict[str, Any] = {"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
         async with slots:
             asked = pages(line, "rating", "/v1/entries", customer=customer, **span)
             return [entry async for page in asked for entry in page["entries"]]

@@ -69,8 +69,8 @@ def demo(
     draft_usage: Annotated[Drafts, typer.Option(help="Which usage the sandbox's drafts show.")] = Drafts.STALE,
     usage_lines: Annotated[Priced, typer.Option(help="How usage comes onto invoices.")] = Priced.STRIPE,
     doors: Annotated[
-        int, typer.Option(min=1, max=2, help="2: a door and an account of Stripe for each of two issuers.")
-    ] = 1,
+        int, typer.Option(min=1, max=2, help="A door and an account of Stripe for each of two issuers, or 1 for both.")
+    ] = 2,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the line running to look closer.")] = False,
     replace: Replace = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print facts as JSON.")] = False,
@@ -158,7 +158,7 @@ async def _show(made: Demo, plot: Path) -> None:
         out.print(f"  [bold]{sentence}[/]")
     out.print()
     async with Line(made.fleet) as line:
-        await show_one(line, closed, width=out.width)
+        await show_one(line, closed, made.truth["decisions"], width=out.width)
     out.print()
     out.print(views.stages(made.times))
     out.print(f"The month as a picture: [cyan]{plot}[/]")
