@@ -184,17 +184,18 @@ def test_business_time_stands_at_most_changes_of_seats_and_not_at_all_of_them() 
     assert len(changes) / 2 < len(on_steps) < len(changes) - 20
 
 
-def test_no_window_of_a_customer_ends_where_its_own_freeze_could_take_it_either_way(larger: Workload) -> None:
-    """Seen to fail when only the month's own freeze was kept clear."""
+def test_no_window_of_a_customer_ends_where_its_own_freeze_could_take_it_either_way() -> None:
+    """With so many conversations that some would; seen to fail when only the month's own freeze was kept clear."""
+    work = generate(seed=2, customers=26, conversations=20_000)
     known_at = {
-        contract["customer"]: {closing.known_at for closing in closings(contract, larger.month)}
-        for contract in larger.contracts
+        contract["customer"]: {closing.known_at for closing in closings(contract, work.month)}
+        for contract in work.contracts
     }
     ends = [
         (customer, event["at"] + hours * HOUR)
-        for (customer, _), facts in larger.facts.items()
+        for (customer, subject), facts in work.facts.items()
         for _, event in facts
-        if event["data"].get("signal") == "ai_answer"
+        if event["data"].get("signal") == "ai_answer" and subject.startswith("c")
         for hours in (24, 48, 72)
     ]
 

@@ -17,7 +17,7 @@ from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo import views
 from settled_cli.demo.closer import show_one
 from settled_cli.demo.invoices import closing, kinds
-from settled_cli.demo.plot import draw_month
+from settled_cli.demo.plot import closed_periods, draw_month
 from settled_cli.demo.run import Demo, run
 from settled_cli.fleet import Fleet
 from settled_cli.folders import STATE, FolderRefused, work_folder
@@ -96,7 +96,12 @@ def _run(made: Demo, keep: bool, *, as_json: bool) -> Demo:
             assert made.outcome is not None
             span = made.truth["month"]
             draw_month(
-                made.outcome.entries, start=span["start"], end=span["end"], frozen_at=span["frozen_at"], path=plot
+                made.outcome.entries,
+                start=span["start"],
+                end=span["end"],
+                frozen_at=span["frozen_at"],
+                closed=closed_periods(made.truth, made.freeze_hours),
+                path=plot,
             )
         if as_json:
             print_json(_facts(made, time.monotonic() - began))

@@ -12,12 +12,27 @@ from event_schemas.times import parse_instant
 INK, CHARGED, REVERSED, LATE, GRID = "#1f2933", "#2f6fed", "#d64545", "#e8a33d", "#e4e7eb"
 
 
-def draw_month(entries: list[dict[str, Any]], *, start: str, end: str, frozen_at: str, path: Path) -> None:
+Closed = tuple[datetime, datetime, datetime]  # a period's start and end, and its freeze
+
+
+def closed_periods(truth: dict[str, Any], freeze_hours: float) -> dict[str, list[Closed]]:
+    """By customer the periods that end in the month's business time."""
+    found: dict[str, list[Closed]] = {}
+    for customer, true in truth["customers"].items():
+        periods = [invoice["period"] for invoice in true["invoices"] if invoice["period"] is not None]
+        spans = [(parse_instant(period["start"]), parse_instant(period["end"])) for period in periods]
+        found[customer] = [(since, until, until + timedelta(hours=freeze_hours)) for since, until in spans]
+    return found
+
+
+def draw_month(
+    entries: list[dict[str, Any]], *, start: str, end: str, frozen_at: str, closed: dict[str, list[Closed]], path: Path
+) -> None:
     """
     Draw the ledger of a month to a PNG.
 
-    Above: charges and reversals of each day by the moment that counts; what came after the freeze in another colour.
-    Below: the net of the month as it stood, day by day, by the time at which entries were written.
+    Above: charges and reversals of each day by the moment that counts; what came after its period's freeze in another
+    colour. Below: the net of the month as it stood, day by day, by the time at which entries were written.
     """
     import matplotlib as mpl
 
@@ -32,7 +47,7 @@ def draw_month(entries: list[dict[str, Any]], *, start: str, end: str, frozen_at
         if entry["subject_kind"] == "conversation" and begin <= parse_instant(entry["effective_at"]) < finish
     ]
     days = [begin + timedelta(days=number) for number in range((finish - begin).days)]
-    charges, reversals, late = (_by_day(own, kind, freeze) for kind in ("charge", "reverse", "late"))
+    charges, reversals, late = (_by_day(own, kind, closed) for kind in ("charge", "reverse", "late"))
     plt.rcParams.update({"font.family": "DejaVu Sans", "text.color": INK, "axes.labelcolor": INK})
     figure, (above, below) = plt.subplots(
         2, 1, figsize=(11, 6.4), height_ratios=(3, 2), constrained_layout=True, sharex=False
@@ -55,7 +70,7 @@ def draw_month(entries: list[dict[str, Any]], *, start: str, end: str, frozen_at
     written, standing = _standing(own)
     below.step(written, standing, where="post", color=CHARGED, linewidth=1.6)
     below.axvline(freeze, color=LATE, linewidth=1.4, linestyle="--")
-    below.annotate("freeze", (freeze, 0), xytext=(4, 6), textcoords="offset points", color=LATE)
+    below.annotate("the month's freeze", (freeze, 0), xytext=(4, 6), textcoords="offset points", color=LATE)
     below.set_ylim(bottom=0)
     below.set_title("What the month's ledger came to, as it was written", loc="left", fontweight="bold")
     for axes in (above, below):
@@ -70,10 +85,11 @@ def draw_month(entries: list[dict[str, Any]], *, start: str, end: str, frozen_at
     plt.close(figure)
 
 
-def _by_day(entries: list[dict[str, Any]], kind: str, freeze: datetime) -> Counter[Any]:
+def _by_day(entries: list[dict[str, Any]], kind: str, closed: dict[str, list[Closed]]) -> Counter[Any]:
     count: Counter[Any] = Counter()
     for entry in entries:
-        after = parse_instant(entry["recorded_at"]) >= freeze
+        counts, written = parse_instant(entry["effective_at"]), parse_instant(entry["recorded_at"])
+        after = any(since <= counts < until and written >= freeze for since, until, freeze in closed[entry["customer"]])
         its_kind = "late" if entry["op"] == "reverse" and after else entry["op"]
         if its_kind == kind:
             count[parse_instant(entry["effective_at"]).date()] += 1
