@@ -12,7 +12,8 @@ from rich.text import Text
 
 from settled_cli.asking import MOST, Csv, Json, ask, one_form, pages
 from settled_cli.console import Exit, fail, out, print_json
-from settled_cli.line import Line
+from settled_cli.line import DOOR as DOOR_SERVICE
+from settled_cli.line import Line, Refused
 from settled_cli.sheets import print_sheet
 from settled_cli.tables import moment
 
@@ -20,7 +21,7 @@ SHEET = (
     *("id", "kind", "customer", "about", "count", "opened_at", "changed_at", "sentence", "detail", "do", "closes"),
     *("closed_at", "closed_by", "closed_reason"),
 )
-RATING, DOOR = "R", "D"  # what an id begins with says whose case it is
+RATING, DOOR = "R", "D"  # what an id begins with says whose case it is; behind a second door's stands its name: D12-ie
 
 cases = typer.Typer(help="What waits for a person.", invoke_without_command=True)
 
@@ -50,18 +51,19 @@ def list_cases(
 
 
 async def gather(line: Line, *, customer: str | None = None, closed: bool = False) -> list[dict[str, Any]]:
-    """All cases of both services in one form, the latest first."""
-    found = [_of_door(case) for case in await _door_cases(line, customer, closed)]
+    """All cases of rating and of each door in one form, the latest first; one customer may have some in two doors."""
+    doors = line.fleet.doors
+    found = [_of_door(case, door) for door in doors for case in await _door_cases(line, door, customer, closed)]
     found += [_of_rating(case) for case in await _rating_cases(line, customer, closed)]
     return sorted(found, key=lambda case: (case["opened_at"], case["id"]), reverse=True)
 
 
-async def _door_cases(line: Line, customer: str | None, closed: bool) -> list[dict[str, Any]]:
+async def _door_cases(line: Line, door: str, customer: str | None, closed: bool) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     asked = {"customer": customer, "closed": str(closed).lower(), "limit": MOST}
     while True:
         before = found[-1]["id"] if found else None
-        page = await line.get("invoicing-sync", "/v1/cases", before=before, **asked)
+        page = await line.get_of(door, "/v1/cases", before=before, **asked)
         found += page
         if len(page) < MOST:
             return found
@@ -72,8 +74,8 @@ async def _rating_cases(line: Line, customer: str | None, closed: bool) -> list[
     return [case async for page in asked for case in page["cases"]]
 
 
-def _of_door(case: dict[str, Any]) -> dict[str, Any]:
-    return {**case, "id": f"{DOOR}{case['id']}", "about": case["key"]}
+def _of_door(case: dict[str, Any], door: str) -> dict[str, Any]:
+    return {**case, "id": f"{DOOR}{case['id']}{door.removeprefix(DOOR_SERVICE)}", "about": case["key"]}
 
 
 def _of_rating(case: dict[str, Any]) -> dict[str, Any]:
@@ -129,19 +131,28 @@ def _plain(value: Any) -> str:
 
 @cases.command()
 def close(
-    case_id: Annotated[str, typer.Argument(metavar="ID", help="As `settled cases` shows it, such as D12.")],
+    case_id: Annotated[
+        str, typer.Argument(metavar="ID", help="As `settled cases` shows it, such as D12; of a second door D12-ie.")
+    ],
     reason: Annotated[str, typer.Option(help="What was done, for whoever reads it later.")],
     as_json: Json = False,
 ) -> None:
     """Close a case once what it asks for is done; a cause that stays opens it again."""
-    known = re.fullmatch(r"([DR])([1-9]\d{0,17})", case_id.upper())
-    if known is None:
+    known = re.fullmatch(r"([DdRr])([1-9]\d{0,17})(-[a-z_]+)?", case_id)
+    if known is None or (known[1].upper() == RATING and known[3]):
         fail(f"{case_id} is no id of a case: `settled cases` shows them, such as D12", Exit.USAGE)
-    if known[1] == RATING:
+    if known[1].upper() == RATING:
         fail(f"{case_id} is a case of rating, which none but its cause closes: `settled cases` says what to do")
-    path = f"/v1/cases/{known[2]}/close"
+    door, path = f"{DOOR_SERVICE}{known[3] or ''}", f"/v1/cases/{known[2]}/close"
     unknown = f"no case {case_id} is known here: `settled cases --closed` lists all"
-    closed = _of_door(ask(lambda line: line.post("invoicing-sync", path, {"reason": reason}), unknown=unknown))
+
+    async def closing(line: Line) -> dict[str, Any]:
+        if door not in line.fleet.doors and known[3]:
+            raise Refused(404, "no_such_door", unknown)
+        done: dict[str, Any] = await line.post(door, path, {"reason": reason})
+        return done
+
+    closed = _of_door(ask(closing, unknown=unknown), door)
     if as_json:
         print_json(closed)
     else:

@@ -223,7 +223,7 @@ def view(invoice: dict[str, Any], *, width: int) -> RenderableType:
 def _explain_line(invoice: str, line_id: str, limit: int, *, as_json: bool, as_csv: bool) -> None:
     async def gather(line: Line) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         path = f"/v1/invoices/{quote(invoice, safe='')}/lines/{quote(line_id, safe='')}/entries"
-        entries = (await line.get("invoicing-sync", path, limit=limit))["entries"]
+        entries = (await line.of_any_door(path, limit=limit))["entries"]
         return entries, [] if as_csv else await _stories(line, entries)
 
     unknown = f"no invoice {invoice} with a line {line_id} is known here: `settled explain {invoice}` lists its lines"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from settled_cli.console import Exit, err, fail, out, print_json
 from settled_cli.demo.collect import reconcile as compare
 from settled_cli.demo.views import drift_table
 from settled_cli.fleet import Fleet
-from settled_cli.line import Line
+from settled_cli.line import DOOR, Line
 from settled_cli.sheets import print_sheet
 from settled_cli.tables import Column, fitting
 
@@ -37,9 +38,12 @@ def status(as_json: Json = False) -> None:
         }
     if "rating-0" in running:
         facts["equations"] = ask(lambda line: line.get("rating", "/v1/equations"))
-    if "invoicing-sync" in running:
-        facts["backlog"] = ask(lambda line: line.get("invoicing-sync", "/v1/backlog"))
-        facts["charges"] = ask(_charges)
+    doors = [door for door in fleet.doors if door in running]
+    said = ask(lambda line: of_doors(line, doors)) if doors else {}
+    if len(fleet.doors) > 1:
+        facts["doors"] = said
+    else:
+        facts |= said.get(DOOR, {})
     if as_json:
         print_json(facts)
     else:
@@ -47,12 +51,17 @@ def status(as_json: Json = False) -> None:
     raise typer.Exit(Exit.WELL if running else Exit.NOT_RUNNING)
 
 
-async def _charges(line: Line) -> dict[str, Any]:
-    """The entries of the last 31 days, by whether they have a price."""
+async def of_doors(line: Line, doors: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """By door what is open there, and the entries of the last 31 days by whether they have a price."""
     now = parse_instant((await line.get("sandbox", "/_sandbox/clock"))["now"] or iso(datetime.now(UTC)))
     span = {"from": iso(now - timedelta(days=31)), "to": iso(now + timedelta(days=1))}
-    found: dict[str, Any] = await line.get("invoicing-sync", "/v1/charges", **span)
-    return found
+    return {
+        door: {
+            "backlog": await line.get_of(door, "/v1/backlog"),
+            "charges": await line.get_of(door, "/v1/charges", **span),
+        }
+        for door in doors
+    }
 
 
 def _show_status(facts: dict[str, Any]) -> None:
@@ -68,14 +77,19 @@ def _show_status(facts: dict[str, Any]) -> None:
             f"events {events['received']:,} received, {events['unread']:,} unread; "
             f"conversations {talks['seen']:,} seen, {talks['charged']:,} charged"
         )
-    if "charges" in facts:
-        found = facts["charges"]
-        out.print(
-            f"ledger entries of 31 days {found['entries']:,}: {found['priced']:,} priced, {found['free']:,} free, "
-            f"{found['unpriced']:,} unpriced, {found['corrections']:,} corrections"
-        )
-    if "backlog" in facts:
-        out.print(f"{facts['backlog']['open']:,} deliveries to Stripe are open")
+    for door, said in facts.get("doors", {"": facts}).items():
+        if "charges" in said:
+            out.print("\n".join(door_lines(door, said)))
+
+
+def door_lines(door: str, said: dict[str, Any]) -> list[str]:
+    """What a door counts, in sentences; they begin with its name where there are several."""
+    found, name = said["charges"], f"{door}: " if door else ""
+    return [
+        f"{name}ledger entries of 31 days {found['entries']:,}: {found['priced']:,} priced, {found['free']:,} free, "
+        f"{found['unpriced']:,} unpriced, {found['corrections']:,} corrections",
+        f"{name}{said['backlog']['open']:,} deliveries to Stripe are open",
+    ]
 
 
 def reconcile(

@@ -57,7 +57,15 @@ class Line:
         """
         if service == DOOR and len(self.fleet.doors) > 1 and (customer := _customer_of(path, params)):
             service = await self.door_of(customer)
+        return await self.get_of(service, path, **params)
+
+    async def get_of(self, service: str, path: str, **params: Any) -> Any:
+        """The same of this very service, whosever door it is. Raises LineError."""
         return await self._asked("GET", service, path, params={k: v for k, v in params.items() if v is not None})
+
+    async def of_each_door(self, path: str, **params: Any) -> dict[str, Any]:
+        """The same of each door, by its name. Raises LineError where one does not answer or refuses."""
+        return {door: await self.get_of(door, path, **params) for door in self.fleet.doors}
 
     async def door_of(self, customer: str) -> str:
         """The door that knows a customer's contract as its own; the first one where none does. Raises LineError."""
@@ -71,7 +79,7 @@ class Line:
                 return door
         return DOOR
 
-    async def of_any_door(self, path: str) -> Any:
+    async def of_any_door(self, path: str, **params: Any) -> Any:
         """
         GET a JSON document of the first door that knows it; its path says nothing of a customer.
 
@@ -81,11 +89,11 @@ class Line:
         *first, last = self.fleet.doors
         for door in first:
             try:
-                return await self._asked("GET", door, path)
+                return await self.get_of(door, path, **params)
             except Refused as refused:
                 if refused.status != 404:
                     raise
-        return await self._asked("GET", last, path)
+        return await self.get_of(last, path, **params)
 
     async def post(self, service: str, path: str, body: Any) -> Any:
         """POST a JSON document. Raises LineError on a refusal."""

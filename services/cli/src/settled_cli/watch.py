@@ -22,7 +22,7 @@ from settled_cli.asking import Json, ask
 from settled_cli.cases import gather as gather_cases
 from settled_cli.console import out, print_json
 from settled_cli.demo.views import equation
-from settled_cli.line import Line, LineError
+from settled_cli.line import DOOR, Line, LineError
 from settled_cli.tables import moment
 
 Facts = dict[str, Any]
@@ -52,8 +52,8 @@ async def look(line: Line) -> Facts:
         "clock": line.get("sandbox", "/_sandbox/clock"),
         "counts": line.get("usage-ingest", "/v1/counts"),
         "equations": line.get("rating", "/v1/equations"),
-        "backlog": line.get("invoicing-sync", "/v1/backlog"),
         "cases": gather_cases(line),
+        **{door: line.get_of(door, "/v1/backlog") for door in line.fleet.doors},
     }
     answers = await asyncio.gather(*questions.values(), return_exceptions=True)
     facts: Facts = {"at": time.monotonic(), "away": []}
@@ -63,12 +63,13 @@ async def look(line: Line) -> Facts:
         elif isinstance(answer, BaseException):
             raise answer
         facts[name] = None if isinstance(answer, LineError) else answer
-    return facts
+    backlogs = {door: facts.pop(door) for door in line.fleet.doors}
+    return facts | ({"backlogs": backlogs} if len(backlogs) > 1 else {"backlog": backlogs[DOOR]})
 
 
 async def _twice(line: Line, every: float) -> Facts:
     before = await look(line)
-    if len(before["away"]) == 5:
+    if len(before["away"]) == 4 + len(line.fleet.doors):
         raise LineError(before["away"][0])
     await asyncio.sleep(every)
     return compared(before, await look(line))
@@ -151,13 +152,13 @@ def _equation(name: str, terms: Sequence[str], numbers: Facts) -> RenderableType
 
 
 def _figures(facts: Facts) -> Table:
-    rates, counts, equations, backlog = (facts[name] for name in ("rates", "counts", "equations", "backlog"))
+    rates, counts, equations = (facts[name] for name in ("rates", "counts", "equations"))
     rows = [
         ("events received", _rate(rates["received"]), counts and f"{counts['received']:,} in all"),
         ("events applied", _rate(rates["applied"]), equations and f"{equations['events']['unread']:,} unread"),
         ("conversations charged", _rate(rates["charged"]), ""),
         ("quarantine", "", counts and f"{sum(counts['by_reason'].values()):,} waiting"),
-        ("to Stripe", "", backlog and f"{backlog['open']:,} open, the oldest {backlog['oldest_age_s']:,.0f} s old"),
+        *((name, "", _open(backlog)) for name, backlog in _backlogs(facts).items()),
     ]
     table = Table.grid(padding=(0, 3, 0, 0))
     table.add_column(style="dim", no_wrap=True)
@@ -166,6 +167,17 @@ def _figures(facts: Facts) -> Table:
     for name, rate, what in rows:
         table.add_row(name, rate, "away" if what is None else what)
     return table
+
+
+def _backlogs(facts: Facts) -> dict[str, Facts | None]:
+    """What is open to Stripe; by door where there are several."""
+    if "backlogs" not in facts:
+        return {"to Stripe": facts["backlog"]}
+    return {f"to Stripe, {door}": backlog for door, backlog in facts["backlogs"].items()}
+
+
+def _open(backlog: Facts | None) -> str | None:
+    return None if backlog is None else f"{backlog['open']:,} open, the oldest {backlog['oldest_age_s']:,.0f} s old"
 
 
 def _rate(value: float | None) -> str:
