@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from event_schemas.times import period_containing
 from event_schemas.values import Currency
 from invoicing_sync.contracts.domain.plan.operations import ChangeItems, GoneItem, ItemChange, MakeSubscription, NewItem
 from invoicing_sync.contracts.domain.plan.prices import StripePrice, StripeTier
@@ -68,7 +69,11 @@ def _begin(what: MakeSubscription, now: datetime) -> dict[str, Any]:
         return {}
     if what.begins is None:
         return {"billing_cycle_anchor": seconds(what.anchor), "proration_behavior": "none"}
-    return {"backdate_start_date": seconds(what.begins), "proration_behavior": "none"}
+    return {
+        "backdate_start_date": seconds(what.begins),
+        "billing_cycle_anchor": seconds(period_containing(what.anchor, what.begins).end),  # else months count from now
+        "proration_behavior": "none",
+    }
 
 
 def to_wire_item_changes(what: ChangeItems, *, prices: Ids, items: Ids) -> dict[str, Any]:

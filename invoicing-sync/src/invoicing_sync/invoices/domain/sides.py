@@ -28,7 +28,7 @@ from event_schemas.values import Money
 from invoicing_sync.contracts.domain.agreement import Agreement
 from invoicing_sync.contracts.domain.plan.at_stripe import Told, ToldItem
 from invoicing_sync.contracts.domain.plan.operations import ChangeItems
-from invoicing_sync.contracts.domain.plan.wanted import AT_ZERO_TIERS, TermsOfItems, wanted_items
+from invoicing_sync.contracts.domain.plan.wanted import AT_ZERO_TIERS, is_new_year, wanted_items
 from invoicing_sync.invoices.domain.engine import Sums
 from invoicing_sync.invoices.domain.expected_invoice import Line, LineKind, Reason, from_engine, reason_of
 from pricing.agreed import price_of, terms_of
@@ -140,12 +140,14 @@ def _ahead(contract: ContractV2, invoice: engine.Invoice, told: Told) -> dict[st
         return {}
     if told.cancel_at is not None and told.cancel_at <= day:
         return {}  # the subscription ends, and nothing begins
-    terms, own = TermsOfItems(contract), _own_prices(contract)
-    licensed = {item.key for item in contract.items if isinstance(item, LicensedItem)}
+    own, new_year = _own_prices(contract), is_new_year(contract, told, day)
+    due = {
+        item.key for item in contract.items if isinstance(item, LicensedItem) and (new_year or item.rhythm != "year")
+    }
     return {
         key: Decimal(said.quantity)
         for key, said in told.items.items()
-        if key in licensed and said.quantity and _is_own(said, own.get(key)) and terms.of(key, day).start == day
+        if key in due and said.quantity and _is_own(said, own.get(key))
     }
 
 

@@ -47,7 +47,7 @@ CLAUSES = (
     Clause(
         "billing_anchor",
         Way.STRIPE,
-        ("`billing_cycle_anchor`; one that lies behind backdates the start to the running period"),
+        ("`billing_cycle_anchor`; of one that lies behind the running month's end, its start backdated"),
         "months count alike",
         "the invoice's period",
         True,

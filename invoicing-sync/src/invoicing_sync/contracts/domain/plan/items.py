@@ -24,7 +24,7 @@ from invoicing_sync.contracts.domain.plan.operations import (
     Proration,
 )
 from invoicing_sync.contracts.domain.plan.prices import digest
-from invoicing_sync.contracts.domain.plan.wanted import Step, TermsOfItems, WantedItem
+from invoicing_sync.contracts.domain.plan.wanted import Step, TermsOfItems, WantedItem, is_new_year
 from invoicing_sync.contracts.domain.plan.ways import over_at, proration_reason
 
 LEAD = timedelta(days=1)  # so long before a term's end its next one is told
@@ -168,6 +168,8 @@ def _not_as_billed(contract: ContractV2, terms: TermsOfItems, item: WantedItem, 
     term = terms.of(item.key, step.at)
     if told.billed_from is not None and term.start < told.billed_from:
         return "Stripe did not bill the term that runs"
+    if item.price.interval == "year" and not is_new_year(contract, told, term.start):
+        return "its years at Stripe begin on another day"
     if any(term.start < one.at < step.at for one in item.steps):
         return "it is not the first change in its term, and Stripe prorates what it prorated before"
     price, digits = item.price, contract.currency.minor_digits

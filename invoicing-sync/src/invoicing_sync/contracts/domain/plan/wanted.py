@@ -14,7 +14,7 @@ from invoicing_sync.contracts.domain.plan.at_stripe import MADE_TO_SEND, Collect
 from invoicing_sync.contracts.domain.plan.prices import ZERO, StripePrice, StripeTier, shape_of
 from invoicing_sync.contracts.domain.plan.ways import first_tier, item_reason, quantities
 from pricing.agreed import terms_of
-from pricing.periods import term_of
+from pricing.periods import number_of, term_of
 from pricing.terms import Licensed
 
 AT_ZERO = Included(scheme="included")
@@ -103,6 +103,12 @@ def collection(contract: ContractV2, at: datetime) -> Collection:
         return Collection("charge_automatically")
     days = billing.payment_terms_days
     return Collection("send_invoice", MADE_TO_SEND if days is None else days)
+
+
+def is_new_year(contract: ContractV2, told: Told, day: datetime) -> bool:
+    """Whether a year begins at Stripe on a billing day; a backdated start has its years from the month after on."""
+    begun = contract.billing_anchor if told.billed_from is None else told.billed_from
+    return (number_of(contract.billing_anchor, day) - number_of(contract.billing_anchor, begun)) % 12 == 0
 
 
 class TermsOfItems:
