@@ -7,7 +7,7 @@ A revision is billed by as soon as it is here; what Stripe has not been told of 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chassis.clock import Clock
 from chassis.errors import TryLater
@@ -32,6 +32,7 @@ from invoicing_sync.store import cases
 from invoicing_sync.store.pool import Pool
 from invoicing_sync.stripe_door.errors import Refused
 
+REFUSED_AGAIN = timedelta(hours=1)  # business time until a plan that Stripe refused is tried again as it stands
 ROUNDS = 5  # plans in one go, each from what Stripe has after the last one
 SETTLED = ("contract_change_not_supported", "contract_conflict")
 
@@ -83,7 +84,8 @@ class Carrier:
                 raise TryLater(f"the plan of {contract.customer} does not come to an end", after_s=5.0)
         except Refused as refused:
             await self._say_refused(contract, operation, refused)
-            await contracts.note_planned(self._pool, contract, plan_at=None)
+            again = self._clock.now() + REFUSED_AGAIN
+            await contracts.note_planned(self._pool, contract, plan_at=again)
             return
         await operations.drop_intents(self._pool, contract.customer)
         await self._say_found(contract, findings)
@@ -114,6 +116,7 @@ class Carrier:
             customer=contract.customer,
             revision=contract.revision,
             code=refused.answer.code,
+            field=refused.answer.field,
             sentence=refused.answer.detail,
             operation=operation.sentence if operation is not None else "",
         )

@@ -61,7 +61,7 @@ from invoicing_sync.stripe_door.convert import (
     to_wire_keep_drafts,
 )
 from invoicing_sync.stripe_door.door import StripeDoor
-from invoicing_sync.stripe_door.errors import Refused, Unsure
+from invoicing_sync.stripe_door.errors import Answered, Kind, NotThere, Refused, Unsure
 from invoicing_sync.stripe_door.planned_objects import (
     to_wire_end,
     to_wire_item_changes,
@@ -71,6 +71,7 @@ from invoicing_sync.stripe_door.planned_objects import (
 from invoicing_sync.usage.store.deliveries import Lane
 
 Noting = Callable[[Connection], Awaitable[None]]
+GONE = Refused(Answered(Kind.REFUSED, "resource_missing", "Stripe does not have what is to be changed any more."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,10 @@ class Making:
         failpoints.reach("operation-intended")
         try:
             note = await self._call(operation, intent, task, now)
-        except Refused as refused:
+        except (Refused, NotThere) as error:
+            refused = error if isinstance(error, Refused) else GONE
             await operations.refused(self._pool, intent.position, refused.answer.detail, now=now)
-            raise
+            raise refused from error
         failpoints.reach("operation-answered")
         told = told_after(task.told, operation.what, contract)
         lines = prorations_of(contract, operation.what) if isinstance(operation.what, ChangeItems) else []

@@ -69,8 +69,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "contract_refused": Kind(
         "Stripe refuses an object of the contract",
-        "a later revision is applied",
-        "read Stripe's sentence in its detail and publish a mended revision",
+        "a later revision is applied, or Stripe takes it: what it refused of a version 2 is tried again each hour",
+        "read Stripe's sentence and the field in its detail, mend that at Stripe or publish a mended revision",
     ),
     "contract_without_billing_email": Kind(
         "a contract has no `billing_email`, and its invoices are sent or its subscription is not made yet",

@@ -37,8 +37,8 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Answered:
     """
-    The outcome of one call: `code` is Stripe's or one of ours, `detail` a sentence without personal data, `status` that
-    of the answer (HTTP), where it was refused.
+    The outcome of one call: `code` is Stripe's or one of ours, `detail` a sentence without personal data; where it was
+    refused, `status` that of the answer (HTTP), and `field` the parameter that Stripe names.
     """
 
     kind: Kind
@@ -46,6 +46,7 @@ class Answered:
     detail: str = ""
     after_s: float | None = None
     status: int = 0
+    field: str = ""
 
 
 class NotThere(Exception):
@@ -102,7 +103,8 @@ def _answer(error: stripe.StripeError) -> Answered:
         return Answered(Kind.DUPLICATE, code or "duplicate_identifier", message)
     if "already" in message and "cancel" in message.lower():
         return Answered(Kind.ALREADY_CANCELLED, code or "already_cancelled", message)
-    return Answered(Kind.REFUSED, code or _type_of(error), message, status=status)
+    field = getattr(error, "param", None) or ""
+    return Answered(Kind.REFUSED, code or _type_of(error), message, status=status, field=field)
 
 
 def _type_of(error: stripe.StripeError) -> str:

@@ -307,9 +307,16 @@ async def count_plan_due(pool: Pool, *, now: datetime, keep: bool) -> int:
     return int(await pool.fetchval(f"SELECT count(*) FROM contracts WHERE {_PLAN_DUE}", now, keep))
 
 
+# A plan that Stripe refused waits for its instant, whatever else is to be done: the case tells it from the others.
 _PLAN_DUE = """
-applied ->> 'schema_version' = '2' AND handled_revision = revision
-AND (plan_at <= $1 OR coalesce(kept_as_draft, false) <> $2)
+handled_revision = revision AND (
+    (coalesce(applied, document) ->> 'schema_version' = '2' AND plan_at <= $1)
+    OR (
+        applied ->> 'schema_version' = '2' AND coalesce(kept_as_draft, false) <> $2 AND NOT EXISTS (
+            SELECT FROM cases WHERE kind = 'contract_refused' AND natural_key = contracts.customer AND closed_at IS NULL
+        )
+    )
+)
 """
 
 

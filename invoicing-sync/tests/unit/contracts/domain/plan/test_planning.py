@@ -220,6 +220,23 @@ def test_a_trial_ends_at_the_anchor_and_the_last_items_end_ends_the_subscription
     assert found[-1].sentence == "end it at 2026-06-01T00:00:00Z"
 
 
+def test_stripe_prorates_no_year_that_it_counts_otherwise() -> None:
+    """Backdated, the subscription has its years from March on, and the contract from February."""
+    at = datetime(2027, 6, 10, tzinfo=UTC)
+    quantities = [{"at": "2026-02-01T00:00:00Z", "quantity": 2, "agreed_in": 1}]
+    quantities += [{"at": "2027-06-10T00:00:00Z", "quantity": 3, "agreed_in": 1}]
+    contract = agreed(items=[seats(quantities=quantities, rhythm="year"), metered()])
+    stripe = moved(brought(contract, BEGIN), contract, at)
+
+    alike, otherwise = (
+        plan(replace(stripe, told=replace(stripe.told, billed_from=begun)), contract, at) for begun in (BEGIN, MARCH)
+    )
+
+    said = "seat from 2 to 3 at 2027-06-10T00:00:00Z"
+    assert [one.sentence for one in alike.operations] == [f"{said}, prorated to the second"]
+    assert [one.sentence for one in otherwise.operations] == [f"{said}; its years at Stripe begin on another day"]
+
+
 def test_a_hand_made_quantity_gives_way_only_where_the_contract_changes_it() -> None:
     quantities = [
         {"at": "2026-02-01T00:00:00Z", "quantity": 5, "agreed_in": 1},
