@@ -32,6 +32,7 @@ from workload.mix import DENSE, contracts
 
 METERS = ("resolution", "sms_segment", "proactive_message", "qualification", "fax")
 Pending = list[dict[str, Any]]
+MIX = replace(DENSE, trial=0.4)
 many = settings(max_examples=200, deadline=None)
 
 
@@ -110,14 +111,14 @@ def prorated(rng: Random, contract: ContractV2, period: Period) -> Pending:
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    rng = draw(st.randoms(use_true_random=False))
-    (document,) = contracts(rng.randrange(10_000), 1, DENSE)
+    rng = Random(draw(st.integers(0, 1_000_000)))
+    (document,) = contracts(rng.randrange(10_000), 1, MIX)
     before = read(document)
     try:
         contract = read(revised(rng, document))
     except ContractRefused:
         contract = before
-    number = rng.choice([0, 1, 1, 2, 3, 12])
+    number = rng.choice([0, 0, 1, 1, 2, 3, 12])
     day, start = (month_after(contract.billing_anchor, one) for one in (number, number - 1))
     if number == 0:
         trial = contract.trial
@@ -173,9 +174,10 @@ def test_stripes_side_is_what_it_was_told(case: Case) -> None:
     at all. It has no keys, and ours all have.
 
     Seen to fail when the contract's quantity decided and not the told one, when a subscription that ends billed ahead,
-    or one before it billed, or a yearly item each month, when a proration to another amount counted as Stripe's, when
-    what nobody asks for was not taken back, nor seats that were withdrawn too late, when a trial's usage counted as
-    Stripe's, when any price passed for an item's own, and when a discount had no key.
+    or one before it billed, or a yearly item each month or from the contract's anchor where Stripe has another, when a
+    proration to another amount counted as Stripe's, when what nobody asks for was not taken back, nor seats that were
+    withdrawn too late, when a trial's usage counted as Stripe's, when any price passed for an item's own, and when a
+    discount had no key.
     """
     contract, lines = case.contract, case.lines()
     agreement = Agreement(contract)
