@@ -94,15 +94,22 @@ async def test_what_a_person_changes_on_the_subscription_holds_its_invoice_until
     [subscription] = (await world.stripe("/v1/subscriptions"))["data"]
     [seat] = [item["id"] for item in subscription["items"]["data"] if "quantity" in item]
     await world.stripe_post(f"/v1/subscription_items/{seat}", quantity="9", proration_behavior="none")
+    await world.stripe_post("/v1/coupons", id="ten-off", percent_off="10", duration="forever")
+    given = {"discounts[0][coupon]": "ten-off"}
+    assert (await world.stripe_post(f"/v1/subscriptions/{subscription['id']}", **given)).status_code == 200
     await world.move(NOVEMBER + 32 * MINUTE)
     [held] = await world.ask("/v1/cases")
     await world.stripe_post(f"/v1/subscription_items/{seat}", quantity="3", proration_behavior="none")
+    await world.stripe_post(f"/v1/subscriptions/{subscription['id']}", discounts="")
     await world.until(lambda: nothing_open(world))
 
     assert before == after
     assert (held["kind"], held["detail"]["problems"]) == (
         "invoice_held",
-        ["seat has the quantity 9 at Stripe, and was told 3"],
+        [
+            "seat has the quantity 9 at Stripe, and was told 3",
+            "the subscription has a discount at Stripe that nobody agreed: ten-off",
+        ],
     )
     assert await totals(world) == [("2026-10-01", 11115), ("2026-11-01", 11209)]
 

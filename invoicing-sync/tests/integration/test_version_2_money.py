@@ -97,7 +97,7 @@ async def test_a_month_in_yen_and_dinars_and_priced_by_us_and_backdated_comes_to
         ),
         sold(
             *("dinar", counted("12.345", (START, 2), (TENTH, 3))),
-            resolutions({"scheme": "package", "size": 5, "pack_price": "1.25"}),
+            resolutions(graduated("0.33335", "0.12345")),
             currency="KWD",
             discounts=[off("one", scope="invoice", amount={"minor": 1000, "currency": "KWD"})],
         ),
@@ -131,10 +131,10 @@ async def test_a_month_in_yen_and_dinars_and_priced_by_us_and_backdated_comes_to
         ("usage", "resolution", 1_485),
     ]
     assert await issued(world, "yen") == {"2026-10-01": 17_400 - 2_175, "2026-11-01": 33_935}
-    # in fils: 24690 × 21/31 = 16725.48 back, 37035 × 21/31 = 25088.23 to pay, three started packs, one dinar off
+    # in fils: 24690 × 21/31 = 16725.48 back, 37035 × 21/31 = 25088.23 to pay, 10 × 333.35 and 2 × 123.45, a dinar off
     assert await issued(world, "dinar") == {
         "2026-10-01": 23_690,
-        "2026-11-01": 37_035 - 16_725 + 25_088 + 3_750 - 1_000,
+        "2026-11-01": 37_035 - 16_725 + 25_088 + 3_334 + 247 - 1_000,
     }
     same = [
         ("advance", "seat", 19_500),
