@@ -76,7 +76,7 @@ async def ask(line: Line, question: Question, steps: Steps) -> Answer:
         question.draft.name,
         tuple(tried),
         (*left_out, *others, *cannot),
-        None if decided is None else _added(decided),
+        None if decided is None else _added(_of_those(tried, there, decided)),
         tuple(otherwise),
     )
 
@@ -141,6 +141,12 @@ def _reckoned(
             tried.append(Tried(one.customer, one.contract.currency, one.period, *both))
         done()
     return tried, cannot
+
+
+def _of_those(tried: Sequence[Tried], there: Sequence[Known], decided: Sequence[Decided]) -> list[Decided]:
+    """What was decided again of customers who are tried: what turns for the others is in no sum."""
+    names = {one.customer for one in tried}
+    return [of for one, of in zip(there, decided, strict=True) if one.customer in names]
 
 
 def _added(decided: Sequence[Decided]) -> Decided:

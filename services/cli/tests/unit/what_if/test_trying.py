@@ -8,6 +8,9 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from event_schemas.contract_v2 import from_version_1
+from event_schemas.contracts import Contract
+from event_schemas.times import parse_instant
 from settled_cli.line import Line
 from settled_cli.what_if.domain.draft import DraftRefused, read_draft
 from settled_cli.what_if.trying import Answer, Question, Steps, ask
@@ -42,6 +45,7 @@ class FakeLine:
         self.contracts = {"acme": "USD", "bolt": "USD", "cana": "JPY"}
         self.orders: list[dict[str, Any]] = []
         self.applied = dict.fromkeys(self.contracts, 1)
+        self.documents = {name: a_contract(name, currency) for name, currency in self.contracts.items()}
 
     async def get(self, service: str, path: str, **params: Any) -> Any:
         assert service == "invoicing-sync"
@@ -55,11 +59,7 @@ class FakeLine:
                 a_period(-1, "2026-09-15", "2026-09-15", ledger={}),
             ]
         name = path.rpartition("/")[2]
-        return {
-            "document": a_contract(name, self.contracts[name]),
-            "revision": 1,
-            "applied_revision": self.applied[name],
-        }
+        return {"document": self.documents[name], "revision": 1, "applied_revision": self.applied[name]}
 
     async def post(self, service: str, path: str, body: dict[str, Any]) -> Any:
         assert (service, path) == ("rating", "/v1/what-if")
@@ -116,6 +116,27 @@ async def test_a_policy_is_decided_again_as_at_the_freeze_and_its_pages_are_adde
         ("2026-11-15T00:30:00Z", None),
         ("2026-11-15T00:30:00Z", "c1"),
     }
+
+
+def limited_in_mid_period(contract: dict[str, Any]) -> dict[str, Any]:
+    """The same in version 2, with a limit from the middle of the latest whole period on."""
+    agreed = from_version_1(Contract.model_validate(contract), agreed_at=parse_instant("2026-09-14T00:00:00Z"))
+    limit = {"key": "limit", "meter": "resolution", "quantity": 3, "from": "2026-10-20T00:00:00Z", "agreed_in": 1}
+    document: dict[str, Any] = agreed.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return document | {"limits": [limit]}
+
+
+async def test_what_turns_for_who_cannot_be_tried_is_in_no_sum() -> None:
+    line = FakeLine()
+    line.documents["bolt"] = limited_in_mid_period(line.documents["bolt"])
+
+    answer, _ = await tried(VOIDS, line=line)
+
+    assert [one.customer for one in answer.tried] == ["acme", "cana"]
+    assert [(one.customer, "change within the period" in one.why) for one in answer.left_out] == [("bolt", True)]
+    assert answer.decided is not None
+    assert (answer.decided.conversations, answer.decided.meters["resolution"]["before"]) == (24, 20)
+    assert [one["units"] for one in answer.decided.as_page()["turned"]] == [-4]
 
 
 async def test_who_has_a_revision_that_is_not_applied_is_left_out() -> None:
