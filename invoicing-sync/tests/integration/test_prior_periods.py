@@ -300,7 +300,7 @@ async def test_a_late_price_and_late_usage_are_one_correction(world: Any) -> Non
 
     # billed: 4 × 1.00; right: 1 × 1.00 + 4 × 2.00
     assert line["amount_minor"] == 500
-    assert line["why"]["quantity"] == "5 instead of 4, by 1 entries that came late and revision 2 of the contract"
+    assert line["why"]["quantity"] == "5 instead of 4, by 1 entry that came late and revision 2 of the contract"
     assert await world.ask("/v1/cases") == []
 
 

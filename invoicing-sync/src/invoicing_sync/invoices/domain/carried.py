@@ -66,7 +66,7 @@ def carried_lines(priced: Priced, open_: Shares, *, late: int, revisions: Sequen
         revisions: those of the contract that came since the period was billed and that concern it.
     """
     changes = {change.item: change for change in priced.changes}
-    causes = [f"{late} entries that came late"] if late else []
+    causes = [f"{late} {'entry that' if late == 1 else 'entries that'} came late"] if late else []
     if revisions:
         causes.append(f"revision {' and '.join(str(number) for number in revisions)} of the contract")
     source = " and ".join(causes)
