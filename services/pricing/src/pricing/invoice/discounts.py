@@ -56,3 +56,10 @@ def _holds(basis: Basis, discount: Discount) -> bool:
 
 def _begins(discount: Discount) -> float:
     return discount.start.timestamp() if discount.start is not None else float("-inf")
+
+
+def words(discount: Discount, base: Money) -> str:
+    """What it takes off, in words: `20 % of USD 100.00`, `USD 11.00 off, at most USD 3.98`."""
+    if discount.percent is not None:
+        return f"{discount.percent:f} % of {base}"
+    return f"{discount.amount} off, at most {base}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from event_schemas.values import Money
 from pricing.amounts import major, money, share
 from pricing.draft import Basis, Draft, net_by_item
-from pricing.invoice.discounts import holding, off
+from pricing.invoice.discounts import holding, off, words
 from pricing.lines import Kind, Line, Why
 from pricing.terms import Discount, Scope
 
@@ -25,8 +25,7 @@ def _shares(basis: Basis, draft: Draft, discount: Discount) -> list[Line]:
     exact = off(discount, whole)
     total = money(exact, basis.currency)
     of_whole = f"of {whole}, by largest remainder"
-    what = f"{discount.percent:f} %" if discount.percent is not None else f"{discount.amount}"
-    formula = f"{what} of {whole} = {total}, shared"
+    formula = f"{words(discount, whole)} = {total}, shared"
     return [
         Line(
             item=item,

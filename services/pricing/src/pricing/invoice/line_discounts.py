@@ -5,7 +5,7 @@ from __future__ import annotations
 from event_schemas.values import Money
 from pricing.amounts import money
 from pricing.draft import Basis, Draft, net_by_item
-from pricing.invoice.discounts import holding, off
+from pricing.invoice.discounts import holding, off, words
 from pricing.lines import Kind, Line, Why
 from pricing.terms import Scope
 
@@ -18,13 +18,12 @@ def line_discounts(basis: Basis, draft: Draft) -> Draft:
         amount = money(exact, basis.currency)
         if not amount.minor:
             continue
-        what = f"{discount.percent:f} %" if discount.percent is not None else f"{discount.amount}"
         line = Line(
             item=discount.item or "",
             kind=Kind.DISCOUNT,
             amount=amount,
             period=basis.ended,
-            why=Why(f"discounts.{discount.key}", f"the lines of {discount.item}", f"{what} of {base}", exact),
+            why=Why(f"discounts.{discount.key}", f"the lines of {discount.item}", words(discount, base), exact),
             percent=discount.percent,
             base=base,
         )

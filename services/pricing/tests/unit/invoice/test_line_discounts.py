@@ -53,6 +53,15 @@ def test_an_amount_takes_at_most_what_is_there(amount: int, taken: int) -> None:
     assert shown(expected_invoice(terms, DAY, [used(10)]))[-1] == ("outcome", "discount", taken)
 
 
+@pytest.mark.parametrize(
+    ("discount", "said"), [(off("12.5"), "12.5 % of USD 9.90"), (off(amount=5000), "USD 50.00 off, at most USD 9.90")]
+)
+def test_its_reason_says_what_it_takes_off(discount: Discount, said: str) -> None:
+    invoice = expected_invoice(some_terms(outcomes(), discounts=(discount,)), DAY, [used(10)])
+
+    assert invoice.lines[-1].why.formula == said
+
+
 def test_a_percent_goes_before_an_amount() -> None:
     terms = some_terms(outcomes("1"), discounts=(off(amount=100, key="a"), off("50", key="p")))
 
