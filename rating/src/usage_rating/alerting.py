@@ -222,8 +222,15 @@ class AlertCounter:
     # ── the bus ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _publish(self) -> None:
-        """Crossings that are written down and not on the bus, in order; two processes may say the same one."""
-        while rows := await self._store.unpublished(PUBLISHED_AT_ONCE):
+        """Crossings that are written down and not on the bus, in order; one process at a time says them."""
+        while await self._publish_some():
+            pass
+
+    async def _publish_some(self) -> bool:
+        async with self._store.publishing() as unpublished:
+            rows = await unpublished.oldest(PUBLISHED_AT_ONCE) if unpublished is not None else []
+            if unpublished is None or not rows:
+                return False
             partitions = await self._producer.partitions_for(USAGE_ALERTS.name)
             waiting = set()
             for row in rows:
@@ -233,7 +240,8 @@ class AlertCounter:
                 )
             await confirmed(waiting)
             failpoints.reach("alerts-after-publish")
-            await self._store.published([row["number"] for row in rows])
+            await unpublished.published([row["number"] for row in rows])
+        return True
 
 
 def _key(count: Count) -> Key:

@@ -81,6 +81,8 @@ def test_a_burst_is_told_once_and_reversals_take_it_back(world: Any, customer: s
         ("threshold", 8, "reached", 1),
         ("limit", 10, "reached", 1),
     ]
+    said = [record["id"] for record in world.topic("usage.alerts") if record["subject"] == customer]
+    assert len(said) == len(set(said))  # two processes, and none of them says what the other one has said
     for process in (first, second):  # whichever of them has counted, both answer
         until(lambda p=process: not may_run(p, customer)["may_run"], "each process knows the limit")
     answer = may_run(first, customer)

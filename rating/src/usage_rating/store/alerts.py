@@ -97,6 +97,8 @@ SELECT *, $11::timestamptz FROM unnest(
 )
 """
 
+PUBLISHING_LOCK = 7_210_034  # of the database, and of this service alone
+TAKE_PUBLISHING = "SELECT pg_try_advisory_xact_lock($1)"
 UNPUBLISHED = "SELECT * FROM alerts WHERE NOT published ORDER BY number LIMIT $1"
 PUBLISHED = "UPDATE alerts SET published = true WHERE number = ANY($1::bigint[])"
 
@@ -125,6 +127,22 @@ class Look:
     round: int
     behind: bool
     unpublished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """Crossings that are not on the bus, for the one process that has them."""
+
+    connection: Any
+
+    async def oldest(self, limit: int) -> list[Any]:
+        """The oldest first."""
+        rows: list[Any] = await self.connection.fetch(UNPUBLISHED, limit)
+        return rows
+
+    async def published(self, numbers: Sequence[int]) -> None:
+        """These are on the bus."""
+        await self.connection.execute(PUBLISHED, numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +254,12 @@ class AlertStore:
         """Customers that are counted, each since when, and counts, both as of rounds behind this one."""
         return await _changed_since(self._pool, round_)
 
-    async def unpublished(self, limit: int) -> list[Any]:
-        """Crossings that are not on the bus yet, the oldest first."""
-        return await self._pool.fetch(UNPUBLISHED, limit)
-
-    async def published(self, numbers: Sequence[int]) -> None:
-        """These are on the bus."""
-        await self._pool.execute(PUBLISHED, numbers)
+    @asynccontextmanager
+    async def publishing(self) -> AsyncIterator[Unpublished | None]:
+        """Crossings that are on their way to the bus, until the block is left; None where another process has them."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            is_ours = await connection.fetchval(TAKE_PUBLISHING, PUBLISHING_LOCK)
+            yield Unpublished(connection) if is_ours else None
 
     async def page(self, *, customer: str | None, after: int, limit: int) -> list[Any]:
         """Crossings by their number, behind `after`."""
