@@ -1,0 +1,1 @@
+"""A stand-in of NetSuite's SuiteTalk REST web services: records, SuiteQL, metadata, both ways of signing."""

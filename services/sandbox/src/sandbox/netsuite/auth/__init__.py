@@ -1,0 +1,1 @@
+"""Who asks: OAuth 2.0 with a signed assertion, and token-based authentication."""

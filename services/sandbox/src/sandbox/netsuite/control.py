@@ -1,0 +1,253 @@
+"""The stand-in's own control path: clock, faults, company, periods, credentials, and what people do by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.access_rules import asks
+from chassis.keyring import KeyScope
+from chassis.problems import Problem, responses
+from event_schemas.times import Instant
+from sandbox.business_time import BusinessTime, NeverBack, NotOurs
+from sandbox.documents import Documents, encoder
+from sandbox.faults import Faults
+from sandbox.netsuite.auth.access import Caller
+from sandbox.netsuite.auth.credentials import Credentials, Role
+from sandbox.netsuite.company import Company, set_up
+from sandbox.netsuite.errors import NetSuiteError
+from sandbox.netsuite.front import Front
+from sandbox.netsuite.records.book import Book
+from sandbox.netsuite.records.showing import computed
+from sandbox.netsuite.replies import Reply, Request, refusal
+from sandbox.netsuite.routes import RECORD
+from sandbox.netsuite.suiteql.tables import ledger_of
+
+CREDENTIALS = "credentials"
+Kind = Literal[
+    "slow",
+    "concurrency_429",
+    "error_500_before_commit",
+    "error_500_after_commit",
+    "timeout_after_commit",
+    "expired_token",
+    "overload_as_invalid_login",
+    "record_locked",
+    "maintenance",
+    "total_changed",
+]
+KINDS: tuple[str, ...] = get_args(Kind)
+ADMINISTRATOR = Caller("a person", Role(name="Administrator"))
+
+
+class Order(BaseModel):
+    """What a control path is told; what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Advance(Order):
+    """Where to move business time."""
+
+    to: Instant
+
+
+class FaultOrder(Order):
+    """A fault to switch on."""
+
+    kind: Kind
+    path: str = ""
+    count: int | None = Field(None, ge=1)
+    probability: float = Field(1.0, ge=0, le=1)
+    seed: int = 0
+    duration_s: float | None = Field(None, gt=0)
+    delay_ms: int = Field(1000, ge=0, le=600_000)
+
+
+class LimitsOrder(Order):
+    """The account's limits; what is left out stays."""
+
+    concurrency: int | None = Field(None, ge=1, le=100)
+    request_ms: int | None = Field(None, ge=0, le=60_000)
+    most_lines: int | None = Field(None, ge=1)
+
+
+class PeriodOrder(Order):
+    """An accounting period, by the first day of its month, and what holds for it from now on."""
+
+    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    closed: bool | None = None
+    arLocked: bool | None = None  # noqa: N815  # NetSuite's own name
+    allLocked: bool | None = None  # noqa: N815
+
+
+class HandOrder(Order):
+    """A request as a person would do it in the user interface: no signature, no limit, closed periods overridden."""
+
+    method: Literal["POST", "PATCH", "PUT", "DELETE", "GET"]
+    path: str = Field(pattern=r"^/[A-Za-z]+(/[A-Za-z0-9:_!-]+)*$")  # below /services/rest/record/v1
+    query: str = ""
+    body: dict[str, Any] | None = None
+    overrides_periods: bool = True
+
+
+class Control:
+    """The routes under /_sandbox."""
+
+    def __init__(
+        self,
+        book: Book,
+        documents: Documents,
+        front: Front,
+        faults: Faults,
+        time: BusinessTime,
+        reset: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._book, self._documents, self._front = book, documents, front
+        self._faults, self._time, self._reset = faults, time, reset
+        self.router = APIRouter(prefix="/_sandbox", tags=["control"], responses=responses(400, 422))
+        add = self.router.add_api_route
+        add("/clock", self.clock, methods=["GET"])
+        add("/clock/advance", self.advance, methods=["POST"], responses=responses(409))
+        add("/faults", self.list_faults, methods=["GET"])
+        add("/faults", self.add_fault, methods=["POST"])
+        add("/faults", self.clear_faults, methods=["DELETE"])
+        add("/faults/{id_}", self.clear_fault, methods=["DELETE"])
+        add("/limits", self.limits, methods=["POST"])
+        add("/company", self.company, methods=["PUT"])
+        add("/periods", self.periods, methods=["POST"], responses=responses(404))
+        add("/credentials", self.credentials, methods=["POST"])
+        add("/login_audit", self.login_audit, methods=["GET"])
+        add("/by_hand", self.by_hand, methods=["POST"])
+        add("/dump", self.dump, methods=["GET"])
+        add("/reset", self.reset, methods=["POST"])
+
+    async def clock(self, newer_than: int = -1, wait_s: Annotated[float, Query(ge=0, le=10)] = 0) -> dict[str, Any]:
+        """Business time, at once where its version is newer, else when it moves or the wait is over."""
+        await self._time.wait_for_version(newer_than, wait_s)
+        return self._time.answer()
+
+    async def advance(self, order: Advance) -> dict[str, Any]:
+        """Move business time forward; never back, nor where another owns it (409)."""
+        try:
+            await self._time.advance(order.to)
+        except NotOurs:
+            raise Problem(
+                409, "clock_of_another", "Another sandbox owns business time (SANDBOX_CLOCK_URL): move its."
+            ) from None
+        except NeverBack:
+            raise Problem(409, "clock_never_goes_back", "Business time never goes back.", field="to") from None
+        return self._time.answer()
+
+    async def list_faults(self) -> list[dict[str, Any]]:
+        """The faults that are switched on, and how often each has struck."""
+        return [fault.shown() for fault in self._faults.active]
+
+    async def add_fault(self, order: FaultOrder) -> dict[str, Any]:
+        """Switch a fault on."""
+        options = order.model_dump()
+        return self._faults.add(options.pop("kind"), **options).shown()
+
+    async def clear_faults(self) -> list[dict[str, Any]]:
+        """Switch all faults off."""
+        self._faults.remove()
+        return await self.list_faults()
+
+    async def clear_fault(self, id_: int) -> list[dict[str, Any]]:
+        """Switch one fault off."""
+        self._faults.remove(id_)
+        return await self.list_faults()
+
+    async def limits(self, order: LimitsOrder) -> dict[str, int]:
+        """Set limits. The answer also says how many requests were under way at most since the last call."""
+        limits = self._front.limits
+        for name, value in order.model_dump(exclude_none=True).items():
+            setattr(limits, name, value)
+        most, self._front.most_under_way = self._front.most_under_way, self._front.under_way
+        return {
+            "concurrency": limits.concurrency,
+            "request_ms": limits.request_ms,
+            "most_lines": limits.most_lines,
+            "most_under_way": most,
+        }
+
+    @asks(KeyScope.ADMIN)
+    async def company(self, company: Company) -> dict[str, int]:
+        """Set up the company anew; records stay, and so do setup rows that the new one does not name."""
+        set_up(self._book, company, self._documents)
+        await self._documents.committed()
+        return {"subsidiaries": len(company.subsidiaries), "accounts": len(company.accounts)}
+
+    async def periods(self, order: PeriodOrder) -> dict[str, Any]:
+        """Close, lock or open a period, as a person does."""
+        found = [one for one in self._book.records["accountingPeriod"].values() if one["startDate"][:7] == order.month]
+        if not found:
+            raise Problem(404, "no_such_period", "No accounting period begins in this month.", field="month")
+        period = {**found[0], **order.model_dump(exclude={"month"}, exclude_none=True)}
+        self._book.put(period)
+        await self._documents.committed()
+        return {name: period[name] for name in ("id", "periodName", "closed", "arLocked", "allLocked")}
+
+    @asks(KeyScope.ADMIN)
+    async def credentials(self, more: Credentials) -> dict[str, int]:
+        """Set up certificates and tokens, or set them anew, `revoked` too. They are kept, also over a reset."""
+        self._front.door.credentials = self._front.door.credentials.with_more(more)
+        self._documents.put(CREDENTIALS, CREDENTIALS, self._front.door.credentials.model_dump(mode="json"))
+        await self._documents.committed()
+        return {"certificates": len(more.certificates), "tokens": len(more.tokens)}
+
+    async def login_audit(self) -> list[dict[str, Any]]:
+        """The Login Audit Trail: who was refused and why, newest last. Since the start; no secret stands in it."""
+        return list(self._front.door.audit)
+
+    async def by_hand(self, order: HandOrder) -> Response:
+        """Do to a record what a person does; the answer is NetSuite's own."""
+        request = Request(
+            method=order.method,
+            path=RECORD + order.path,
+            query=order.query,
+            base="http://by-hand",
+            headers={"content-type": "application/json", "x-netsuite-propertynamevalidation": "Error"},
+            body=encoder.encode(order.body or {}),
+        )
+        try:
+            reply = self._front.carry_out(request, ADMINISTRATOR, may_override=order.overrides_periods)
+        except NetSuiteError as error:
+            reply = refusal(error)
+        await self._documents.committed()
+        return _response(reply)
+
+    async def dump(self) -> Response:
+        """Every record with what is computed of it, and the ledger of each transaction, for verification."""
+        records = {
+            kind: [{**one, **computed(self._book, one)} for one in held.values()]
+            for kind, held in self._book.records.items()
+        }
+        ledger = [
+            {"transaction": one["id"], "account": posting.account, "amount": posting.amount, "base": posting.base}
+            for one in self._book.transactions()
+            for posting in ledger_of(self._book, one)
+        ]
+        return _response(Reply(200, encoder.encode({"records": records, "ledger": ledger})))
+
+    @asks(KeyScope.ADMIN)
+    async def reset(self) -> dict[str, str]:
+        """Forget every record, access token and the clock; company and credentials stay."""
+        await self._reset()
+        return {"status": "reset"}
+
+    async def quiet(self, at: datetime) -> list[str]:
+        """Business time must have reached the instant; nothing else is ever left to do."""
+        shown = self._time.shown
+        reached = shown >= at if shown is not None else not self._time.follows
+        return [] if reached else ["business time"]
+
+
+def _response(reply: Reply) -> Response:
+    headers = {"Content-Type": "application/json", **reply.headers}
+    return Response(reply.body, reply.status, headers=headers)

@@ -1,0 +1,1 @@
+"""Rules of amounts and postings: values in, values out."""

@@ -1,0 +1,1 @@
+"""SuiteQL as far as it is carried out: read strictly, answered from memory."""
