@@ -48,6 +48,7 @@ _RESERVED_WORDS = (
 )
 _RESERVED = frozenset(_RESERVED_WORDS.split())
 _COMPARISONS = frozenset({"=", "<>", "!=", "<", "<=", ">", ">="})
+_TELLING = frozenset({"AND", "OR", "NOT", "IN", "LIKE", "IS", "BETWEEN"})
 _DEEPEST = 40  # nested brackets, far above any query of a connector
 _LONGEST_LIST = 1000  # Oracle's own bound of IN
 _Part = TypeVar("_Part")
@@ -202,16 +203,21 @@ class _Parser:
         return self._predicate()
 
     def _is_condition(self) -> bool:
-        """Whether the bracket that comes next holds a condition rather than an expression: by trying."""
-        at, parameters, depth = self._at, list(self.parameters), self._depth
-        try:
-            self._expect("(")
-            self._nested(self._condition)
-            return self._accept(")")
-        except QueryError:
-            return False
-        finally:
-            self._at, self.parameters, self._depth = at, parameters, depth
+        """
+        Whether the bracket that comes next holds a condition rather than an expression.
+
+        Expressions hold conditions in CASE alone, so what compares outside of one tells it. It is read ahead: trying
+        would double the work with each bracket.
+        """
+        brackets = cases = 0
+        for token in self._tokens[self._at :]:
+            brackets += (token.text == "(") - (token.text == ")") if token.kind == "symbol" else 0
+            if not brackets:
+                return False
+            cases += (token.word == "CASE") - (token.word == "END")
+            if not cases and (token.word in _TELLING or (token.kind == "symbol" and token.text in _COMPARISONS)):
+                return True
+        return False
 
     def _predicate(self) -> Condition:
         left = self._expression()
