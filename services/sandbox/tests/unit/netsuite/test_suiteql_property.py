@@ -58,7 +58,8 @@ def quoted(text: str) -> str:
 
 
 NUMBER = st.one_of(st.sampled_from(NUMBERS), st.integers(0, 9).map(str)).map(str)
-SUM = st.tuples(NUMBER, st.sampled_from("+-*"), NUMBER).map(lambda part: f"({part[0]} {part[1]} {part[2]})")
+SIGN = st.sampled_from(["+", "-", "*"])
+SUM = st.tuples(NUMBER, SIGN, NUMBER, SIGN, NUMBER).map(" ".join).map("({})".format)
 AMOUNT = st.one_of(
     NUMBER, SUM, NUMBER.map(lambda part: f"ABS({part})"), NUMBER.map(lambda part: f"COALESCE({part}, 7)")
 )
@@ -93,7 +94,7 @@ CONDITION = st.recursive(
 @given(condition=CONDITION)
 def test_a_condition_finds_what_sqlite_finds(lite: sqlite3.Connection, condition: str) -> None:
     """
-    Rows, and sums by group. Plants caught: NOT of unknown is true; OR binds like AND; IN of a list with NULL is false
+    Rows, and sums by group. Plants caught: NOT of unknown is true; OR binds before AND; IN of a list with NULL is false
     where it is unknown; LIKE takes `_` for itself; BETWEEN without its upper bound; `-` from right to left.
     """
     query = f'SELECT id FROM "transaction" WHERE {condition} ORDER BY id'
