@@ -42,7 +42,7 @@ class Account:
 
     def again(self) -> Book:
         """The books as they would be after a restart."""
-        book = Book(Kept())  # type: ignore[arg-type]
+        book = Book(self.kept)  # type: ignore[arg-type]
         for (kind, id_), body in self.kept.rows.items():
             if kind != "company":
                 book.load(kind, id_, decode(body))

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 ZERO = Decimal(0)
+_EXACT = Context(prec=100, rounding=ROUND_HALF_UP)  # more digits than two numbers that a body may have make together
 
 
 def rounded(exact: Decimal, precision: int) -> Decimal:
     """To `precision` decimals, half away from zero (assumption N7)."""
-    return exact.quantize(Decimal(1).scaleb(-precision), rounding=ROUND_HALF_UP)
+    return exact.quantize(Decimal(1).scaleb(-precision), context=_EXACT)
+
+
+def product(one: Decimal, other: Decimal) -> Decimal:
+    """Exact, whatever the digits; the product of two numbers of the usual context would be rounded to 28."""
+    return _EXACT.multiply(one, other)
 
 
 def line_amount(
@@ -25,7 +31,7 @@ def line_amount(
         return rounded(amount, precision)
     if rate is None:
         return None
-    return rounded((Decimal(1) if quantity is None else quantity) * rate, precision)
+    return rounded(rate if quantity is None else product(quantity, rate), precision)
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

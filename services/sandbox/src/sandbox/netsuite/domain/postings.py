@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sandbox.netsuite.domain.amounts import ZERO, rounded, total
+from sandbox.netsuite.domain.amounts import ZERO, product, rounded, total
 
 Body = dict[str, Any]
 
@@ -89,7 +89,7 @@ def _numbered(record: Body, sublist: str) -> list[tuple[int, Body]]:
 
 
 def _posting(line: int, account: str, amount: Decimal, source: Body | None, record: Body, precision: int) -> Posting:
-    return Posting(line, account, amount, rounded(amount * record["exchangeRate"], precision), source)
+    return Posting(line, account, amount, rounded(product(amount, record["exchangeRate"]), precision), source)
 
 
 def _balanced(made: list[Posting]) -> list[Posting]:

@@ -16,7 +16,7 @@ from sandbox.netsuite.records.types import Field, RecordType, Sublist
 
 EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 _IGNORED = frozenset({"links", "refName", "id"})  # a record that is sent back as it was read has them
-_MOST = Decimal(10) ** 15  # no amount, rate or quantity is as large
+MOST = Decimal(10) ** 15  # no amount, rate or quantity is as large
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ class Reader:
             case "number":
                 return _number(path, value)
             case "integer":
-                if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _MOST:
+                if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= MOST:
                     raise wrong_type(path, "a whole number")
                 return value
             case "boolean":
@@ -154,7 +154,7 @@ def _number(path: str, value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise wrong_type(path, "a number")
     exact = Decimal(value)
-    if not exact.is_finite() or abs(exact) >= _MOST or exact.as_tuple().exponent < -20:  # type: ignore[operator]
+    if not exact.is_finite() or abs(exact) >= MOST or exact.as_tuple().exponent < -20:  # type: ignore[operator]
         raise wrong_type(path, "a number of fewer digits")
     return exact
 

@@ -11,6 +11,7 @@ from sandbox.netsuite.records.book import Book
 from sandbox.netsuite.records.catalogue import RECORDS
 from sandbox.netsuite.records.rules.context import Saving
 
+_HIGHEST_RATE = 1_000_000
 CLOSED = (
     "You cannot create, change or delete this transaction: its posting period {name} is closed or locked for the "
     "role (TRAN_PRD_CLOSED)."
@@ -73,7 +74,7 @@ def _settle_rate(saving: Saving) -> None:
         if rate is None:
             raise missing("Exchange Rate", "exchangeRate")
         draft["exchangeRate"] = Decimal(rate)
-    if draft["exchangeRate"] <= 0 or (base == draft["currency"] and draft["exchangeRate"] != 1):
+    if not 0 < draft["exchangeRate"] < _HIGHEST_RATE or (base == draft["currency"] and draft["exchangeRate"] != 1):
         raise invalid_value(draft["exchangeRate"], "exchangeRate", "exchangeRate")
 
 

@@ -6,6 +6,7 @@ from sandbox.documents import Body
 from sandbox.netsuite.domain.amounts import ZERO, line_amount
 from sandbox.netsuite.errors import invalid_value, missing, user_error
 from sandbox.netsuite.records.catalogue import ITEMS
+from sandbox.netsuite.records.reading import MOST
 from sandbox.netsuite.records.rules.applying import check_not_less_than_applied, check_not_linked, gross, settle_apply
 from sandbox.netsuite.records.rules.common import (
     check_order,
@@ -76,5 +77,7 @@ def _settle_line(saving: Saving, line: Body, path: str) -> None:
     )
     if amount is None:
         raise missing("Amount", f"{path}.amount")
+    if abs(amount) >= MOST:
+        raise invalid_value(amount, "amount", f"{path}.amount")
     line["amount"] = amount
     check_order(line, "revRecStartDate", "revRecEndDate", f"{path}.")
