@@ -26,7 +26,7 @@ from sandbox.netsuite.records.book import Book
 from sandbox.netsuite.records.showing import computed
 from sandbox.netsuite.replies import Reply, Request, refusal
 from sandbox.netsuite.routes import RECORD
-from sandbox.netsuite.suiteql.tables import ledger_of
+from sandbox.netsuite.suiteql.ledger_tables import ledger_of
 
 CREDENTIALS = "credentials"
 Kind = Literal[

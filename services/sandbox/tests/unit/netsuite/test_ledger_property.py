@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sandbox.netsuite.in_memory import Account
 from sandbox.netsuite.records.showing import computed
-from sandbox.netsuite.suiteql.tables import ledger_of
+from sandbox.netsuite.suiteql.ledger_tables import ledger_of
 
 CUSTOMER = {"externalId": "cus"}
 CENTS = {"1": 2, "4": 0}  # decimals of dollar and yen

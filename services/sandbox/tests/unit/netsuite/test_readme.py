@@ -8,8 +8,8 @@ import sandbox.netsuite
 from sandbox.netsuite.control import KINDS
 from sandbox.netsuite.records.catalogue import RECORDS
 from sandbox.netsuite.settings import Settings
+from sandbox.netsuite.suiteql.expressions import AGGREGATES
 from sandbox.netsuite.suiteql.functions import FUNCTIONS
-from sandbox.netsuite.suiteql.parser import AGGREGATES
 from sandbox.netsuite.suiteql.tables import TABLES
 
 README = (Path(sandbox.netsuite.__file__).parent / "README.md").read_text()

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from sandbox.documents import Body
-from sandbox.netsuite.domain.postings import Posting, postings
 from sandbox.netsuite.records.book import Book
 from sandbox.netsuite.records.catalogue import ITEMS, RECORDS
-from sandbox.netsuite.records.rules.applying import PARTY, remaining
-from sandbox.netsuite.records.rules.money import signed_amount
-from sandbox.netsuite.records.showing import name_of, status_of
+from sandbox.netsuite.records.showing import name_of
+from sandbox.netsuite.suiteql.ledger_tables import (
+    Row,
+    accounting_lines,
+    lines,
+    links,
+    to_day,
+    to_flag,
+    to_value,
+    transactions,
+)
 from sandbox.netsuite.suiteql.tree import Value
-
-Row = dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,125 +29,6 @@ class Table:
     columns: tuple[str, ...]
     rows: Callable[[Book], Iterator[Row]]
     refers: dict[str, tuple[str, ...]]
-
-
-def ledger_of(book: Book, record: Body) -> list[Posting]:
-    """The postings of a transaction."""
-    base = book.records["subsidiary"][record["subsidiary"]]["currency"]
-    return postings(
-        record,
-        item_account=lambda id_: _account_of(book.item(id_)),
-        picked=lambda id_: signed_amount(book, id_),
-        base_precision=book.precision(base),
-    )
-
-
-def _account_of(item: Body) -> str:
-    return str(item.get("incomeAccount") or item["account"])
-
-
-def _number(value: Any) -> Value:
-    return None if value is None else Decimal(value)
-
-
-def _day(value: str | None) -> Value:
-    return None if value is None else date.fromisoformat(value[:10])
-
-
-def _flag(value: object) -> str:
-    return "T" if value else "F"
-
-
-def _party(record: Body) -> Value:
-    return _number(record.get(PARTY.get(record["type"], ""), None))
-
-
-def _transactions(book: Book) -> Iterator[Row]:
-    for record in book.transactions():
-        main = ledger_of(book, record)[0]
-        open_amount = (
-            remaining(book, record) if record["type"] in ("invoice", "creditMemo", "customerPayment") else None
-        )
-        amount = main.amount if record["type"] != "journalEntry" else None
-        yield {
-            "id": _number(record["id"]),
-            "type": RECORDS[record["type"]].code,
-            "recordtype": record["type"].lower(),
-            "tranid": record["tranId"],
-            "externalid": record.get("externalId"),
-            "entity": _party(record),
-            "status": status_of(book, record)[0],
-            "trandate": _day(record["tranDate"]),
-            "duedate": _day(record.get("dueDate")),
-            "postingperiod": _number(record["postingPeriod"]),
-            "posting": "T",
-            "voided": "F",
-            "currency": _number(record["currency"]),
-            "exchangerate": record["exchangeRate"],
-            "foreigntotal": amount,
-            "foreignamountunpaid": open_amount if record["type"] == "invoice" else None,
-            "foreignamountpaid": main.amount - (open_amount or 0) if record["type"] == "invoice" else None,
-            "foreignpaymentamountunused": open_amount if record["type"] != "invoice" else None,
-            "memo": record.get("memo"),
-            "otherrefnum": record.get("otherRefNum"),
-            "createddate": _day(record["createdDate"]),
-            "lastmodifieddate": _day(record["lastModifiedDate"]),
-        }
-
-
-def _lines(book: Book) -> Iterator[Row]:
-    for record in book.transactions():
-        for posting in ledger_of(book, record):
-            source = posting.source or {}
-            quantity = source.get("quantity")
-            sign = -1 if record["type"] == "invoice" else 1
-            yield {
-                "transaction": _number(record["id"]),
-                "id": _number(posting.line),
-                "linesequencenumber": _number(posting.line),
-                "uniquekey": _number(source.get("lineUniqueKey")),
-                "mainline": _flag(posting.line == 0),
-                "taxline": "F",
-                "item": _number(source.get("item")),
-                "itemtype": RECORDS[book.item(source["item"])["type"]].code if source.get("item") else None,
-                "quantity": None if quantity is None else sign * quantity,
-                "rate": source.get("rate"),
-                "foreignamount": posting.amount,
-                "netamount": posting.base,
-                "memo": source.get("description") or source.get("memo") or record.get("memo"),
-                "entity": _party(record),
-                "subsidiary": _number(record["subsidiary"]),
-                "revrecstartdate": _day(source.get("revRecStartDate")),
-                "revrecenddate": _day(source.get("revRecEndDate")),
-            }
-
-
-def _accounting_lines(book: Book) -> Iterator[Row]:
-    for record in book.transactions():
-        for posting in ledger_of(book, record):
-            yield {
-                "transaction": _number(record["id"]),
-                "transactionline": _number(posting.line),
-                "accountingbook": Decimal(1),
-                "account": _number(posting.account),
-                "amount": posting.base,
-                "debit": posting.base if posting.base > 0 else None,
-                "credit": -posting.base if posting.base < 0 else None,
-                "exchangerate": record["exchangeRate"],
-                "posting": "T",
-            }
-
-
-def _links(book: Book) -> Iterator[Row]:
-    for record in book.transactions():
-        for line in record["lines"].get("apply", ()):
-            yield _link(line["doc"], record, "Payment", line["amount"])
-        for line in record["lines"].get("payment", ()):
-            yield _link(line["id"], record, "DepositPayment", signed_amount(book, line["id"])[1])
-
-
-def _link(before: str, after: Body, kind: str, amount: Decimal) -> Row:
-    return {"previousdoc": Decimal(before), "nextdoc": Decimal(after["id"]), "linktype": kind, "foreignamount": amount}
 
 
 def _relationships(book: Book) -> Iterator[Row]:
@@ -174,11 +57,11 @@ def _of(*kinds: str, **columns: str) -> Callable[[Book], Iterator[Row]]:
                     shape = fields[name].kind if name in fields else "text"
                     match shape:
                         case "boolean":
-                            row[column] = _flag(value)
+                            row[column] = to_flag(value)
                         case "ref" | "integer" | "number":
-                            row[column] = _number(value)
+                            row[column] = to_value(value)
                         case "date" | "instant":
-                            row[column] = _day(value)
+                            row[column] = to_day(value)
                         case _:
                             row[column] = value
                 if kind in ITEMS:
@@ -199,7 +82,7 @@ TABLES: dict[str, Table] = {
         "id type recordtype tranid externalid entity status trandate duedate postingperiod posting voided currency "
         "exchangerate foreigntotal foreignamountunpaid foreignamountpaid foreignpaymentamountunused memo otherrefnum "
         "createddate lastmodifieddate",
-        _transactions,
+        transactions,
         entity=_CUSTOMER,
         currency=_CURRENCY,
         postingperiod=("accountingPeriod",),
@@ -207,17 +90,17 @@ TABLES: dict[str, Table] = {
     "transactionline": _table(
         "transaction id linesequencenumber uniquekey mainline taxline item itemtype quantity rate foreignamount "
         "netamount memo entity subsidiary revrecstartdate revrecenddate",
-        _lines,
+        lines,
         entity=_CUSTOMER,
         subsidiary=_SUBSIDIARY,
         item=ITEMS,
     ),
     "transactionaccountingline": _table(
         "transaction transactionline accountingbook account amount debit credit exchangerate posting",
-        _accounting_lines,
+        accounting_lines,
         account=_ACCOUNT,
     ),
-    "nexttransactionlinelink": _table("previousdoc nextdoc linktype foreignamount", _links),
+    "nexttransactionlinelink": _table("previousdoc nextdoc linktype foreignamount", links),
     "customer": _table(
         "id entityid externalid companyname firstname lastname isperson email currency terms isinactive datecreated "
         "lastmodifieddate",
