@@ -22,10 +22,10 @@ from sandbox.netsuite.auth.credentials import Credentials, Role
 from sandbox.netsuite.company import Company, set_up
 from sandbox.netsuite.errors import NetSuiteError
 from sandbox.netsuite.front import Front
+from sandbox.netsuite.operations import RECORD
 from sandbox.netsuite.records.book import Book
 from sandbox.netsuite.records.showing import computed
 from sandbox.netsuite.replies import Reply, Request, refusal
-from sandbox.netsuite.routes import RECORD
 from sandbox.netsuite.suiteql.ledger_tables import ledger_of
 
 CREDENTIALS = "credentials"

@@ -21,10 +21,11 @@ from sandbox.edge import HangUp, hang_up, read_body, send_answer
 from sandbox.faults import Faults
 from sandbox.netsuite.auth.access import TOKEN_PATH, Caller, Door, NoToken
 from sandbox.netsuite.errors import NetSuiteError, changed_meanwhile, content, failure, invalid_login, too_many
+from sandbox.netsuite.operations import Work
 from sandbox.netsuite.records.book import Book
 from sandbox.netsuite.records.saving import Order, drifted
 from sandbox.netsuite.replies import Reply, Request, refusal
-from sandbox.netsuite.routes import Work, carry_out
+from sandbox.netsuite.routes import carry_out
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 104 * 1024 * 1024

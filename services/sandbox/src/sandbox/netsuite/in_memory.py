@@ -10,10 +10,11 @@ from sandbox.netsuite.auth.access import Caller
 from sandbox.netsuite.auth.credentials import Role
 from sandbox.netsuite.company import adopt, read_company, set_up
 from sandbox.netsuite.errors import NetSuiteError
+from sandbox.netsuite.operations import RECORD, SUITEQL, Work
 from sandbox.netsuite.records.book import Book
 from sandbox.netsuite.records.saving import Order
 from sandbox.netsuite.replies import Reply, Request, refusal
-from sandbox.netsuite.routes import RECORD, SUITEQL, Work, carry_out
+from sandbox.netsuite.routes import carry_out
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 STRICT = {"content-type": "application/json", "x-netsuite-propertynamevalidation": "Error", "prefer": "transient"}

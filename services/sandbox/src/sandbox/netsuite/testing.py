@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sandbox.documents import decode, encoder
 from sandbox.netsuite.auth.access import ASSERTION_TYPE, TOKEN_PATH
-from sandbox.netsuite.routes import RECORD, SUITEQL
+from sandbox.netsuite.operations import RECORD, SUITEQL
 
 START = "2026-11-02T09:00:00Z"
 STRICT = {"X-NetSuite-PropertyNameValidation": "Error", "X-NetSuite-PropertyValueValidation": "Error"}

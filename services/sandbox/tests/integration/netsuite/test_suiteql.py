@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.netsuite.routes import SUITEQL
+from sandbox.netsuite.operations import SUITEQL
 from sandbox.netsuite.testing import Driver
 
 D = Decimal

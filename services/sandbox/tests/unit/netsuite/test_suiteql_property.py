@@ -67,7 +67,9 @@ WORDS = st.sampled_from(["CustInvc", "CustPymt", "inv_1", "pay_2", "a%b", "a_b",
 WORD = st.one_of(st.sampled_from(TEXTS), WORDS.map(quoted))
 PATTERN = st.text("abinv_%'0", min_size=1, max_size=5).map(quoted)
 OPERATOR = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
+NAMED = ["id = 3", "5 = id", "externalid = 'inv_1'", "externalid IN ('inv_2', 'pay_1')", "id IN (2, 14, 3)", "id = '7'"]
 LEAF = st.one_of(
+    st.sampled_from(NAMED),  # of these the transactions are looked up
     st.tuples(AMOUNT, OPERATOR, AMOUNT).map(" ".join),
     st.tuples(WORD, OPERATOR, WORD).map(" ".join),
     st.tuples(st.sampled_from(TEXTS), st.sampled_from([" LIKE ", " NOT LIKE "]), PATTERN).map("".join),
@@ -95,7 +97,8 @@ CONDITION = st.recursive(
 def test_a_condition_finds_what_sqlite_finds(lite: sqlite3.Connection, condition: str) -> None:
     """
     Rows, and sums by group. Plants caught: NOT of unknown is true; OR binds before AND; IN of a list with NULL is false
-    where it is unknown; LIKE takes `_` for itself; BETWEEN without its upper bound; `-` from right to left.
+    where it is unknown; LIKE takes `_` for itself; BETWEEN without its upper bound; `-` from right to
+    left; transactions looked up by one side of an OR.
     """
     query = f'SELECT id FROM "transaction" WHERE {condition} ORDER BY id'
     sums = (
