@@ -84,10 +84,16 @@ async def build(settings: Settings) -> StandIn:
         return "is not known yet" if time.follows and time.shown is None else None
 
     health.ready |= {"postgres": database, "business time": clock}
+    app = make_http(house, health, control, front, settings.netsuite_public_url)
+    return StandIn(app, {"documents": documents.run(), "business_time": time.run()})
+
+
+def make_http(house: Access, health: Health, control: Control, front: Front, public_url: str | None) -> FastAPI:
+    """The HTTP app: NetSuite's surface, which checks the account's signatures, before the routes that ask for keys."""
     app = create_app("Sandbox: a stand-in of NetSuite", health=health, access=house, quiet=control.quiet)
     app.include_router(control.router)
-    app.add_middleware(FrontMiddleware, front=front, base=called_by(settings.netsuite_public_url))
-    return StandIn(app, {"documents": documents.run(), "business_time": time.run()})
+    app.add_middleware(FrontMiddleware, front=front, base=called_by(public_url))
+    return app
 
 
 async def _load(documents: Documents, book: Book, door: Door, time: BusinessTime) -> Company | None:

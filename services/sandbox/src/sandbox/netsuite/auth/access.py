@@ -53,6 +53,7 @@ class Door:
         self._account, self._window_s, self._token_s = account, window_s, token_s
         self._tokens: dict[str, Body] = {}  # by the digest of the access token
         self._nonces: dict[tuple[str, str, str, str], float] = {}  # with the time at which each may be forgotten
+        self._forgot_at = 0.0
         self.audit: deque[Body] = deque(maxlen=500)
 
     def load(self, digest: str, body: Body) -> None:
@@ -120,9 +121,10 @@ class Door:
                 issuer=certificate.client_id,
                 options=needed,  # type: ignore[arg-type]  # a TypedDict of which the rest is optional
             )
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, ValueError, OverflowError) as error:  # the latter of times that are no times
             raise _Refused(f"{type(error).__name__}: {error}") from None
-        if not 0 < claims["exp"] - claims["iat"] <= LONGEST_ASSERTION_S:
+        issued, ends = claims["iat"], claims["exp"]
+        if not (isinstance(issued, int) and isinstance(ends, int) and 0 < ends - issued <= LONGEST_ASSERTION_S):
             raise _Refused("exp is not within 60 minutes after iat")
         return certificate, _scopes(claims["scope"])
 
@@ -194,7 +196,9 @@ class Door:
         stamp = given["oauth_timestamp"]
         if not (stamp.isascii() and stamp.isdigit()) or abs(int(stamp) - now) > self._window_s:
             raise _Refused("InvalidTimestamp")
-        self._nonces = {nonce: until for nonce, until in self._nonces.items() if until > now}
+        if now > self._forgot_at + 1:
+            self._nonces = {nonce: until for nonce, until in self._nonces.items() if until > now}
+            self._forgot_at = now
         nonce = (given["oauth_consumer_key"], given["oauth_token"], stamp, given["oauth_nonce"])
         if nonce in self._nonces:
             raise _Refused("NonceUsed")
