@@ -43,6 +43,10 @@ def decode(text: str | bytes) -> Any:
     return _decoder.decode(text)
 
 
+async def keep_session(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """For the pool, in place of its reset of a returned connection: documents set nothing that needs one."""
+
+
 class Documents:
     """Group commit of documents. `put` and `remove` await nothing, so what one request changes is committed whole."""
 

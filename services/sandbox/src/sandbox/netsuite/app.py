@@ -14,9 +14,8 @@ from chassis.health import Health
 from chassis.store import create_pool
 from sandbox import business_time
 from sandbox.business_time import BusinessTime
-from sandbox.documents import Body, Documents
+from sandbox.documents import Body, Documents, keep_session
 from sandbox.faults import Faults
-from sandbox.journal import keep_session
 from sandbox.netsuite import company
 from sandbox.netsuite.auth import access
 from sandbox.netsuite.auth.access import Door

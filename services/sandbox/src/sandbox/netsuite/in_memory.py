@@ -38,6 +38,7 @@ class Account:
 
     def __init__(self) -> None:
         self.kept = Kept()
+        self.caller = Caller("test", Role())
         self.book = Book(self.kept)  # type: ignore[arg-type]  # the two methods that it calls
         set_up(self.book, read_company(None), self.kept)  # type: ignore[arg-type]
 
@@ -54,7 +55,7 @@ class Account:
         """One request; a refusal is an answer."""
         request = Request(method, path, query, "http://test", STRICT, encoder.encode(body))
         try:
-            return carry_out(Work(self.book, Caller("test", Role()), Order(NOW), 5), request)
+            return carry_out(Work(self.book, self.caller, Order(NOW), 5), request)
         except NetSuiteError as error:
             return refusal(error)
 

@@ -364,3 +364,67 @@ class TestJournal:
 
         assert await ledger(netsuite, id_) == {"50": 5, "10": -5}
         assert "must balance" in refused.json()["o:errorDetails"][0]["detail"]
+
+
+class TestReading:
+    async def test_sublists_are_links_until_they_are_expanded_or_asked_for(self, netsuite: Driver) -> None:
+        """The whole list, one line by its number, one application by its document; enumerations in both forms."""
+        id_ = await netsuite.an_invoice("inv_1", "10", "20")
+        payment = await pay(netsuite, "pay_1", "inv_1", "5")
+        base = f"{netsuite.url}/services/rest/record/v1/invoice/{id_}"
+
+        plain = (await netsuite.record("GET", f"invoice/{id_}")).json()
+        lines = (await netsuite.record("GET", "invoice/eid:inv_1/item")).json()
+        line_two = (await netsuite.record("GET", f"invoice/{id_}/item/2")).json()
+        application = (await netsuite.record("GET", f"customerPayment/{payment}/apply/{id_}")).json()
+
+        assert plain["item"] == {"links": [{"rel": "self", "href": f"{base}/item"}]}
+        assert plain["status"] == {"id": "Open", "refName": "Open"}
+        assert (lines["totalResults"], lines["items"][1]) == (2, line_two)
+        assert (line_two["amount"], line_two["item"]["refName"]) == (20, "item_resolution")
+        assert (application["amount"], application["total"], application["due"]) == (5, 30, 30)
+        assert (await netsuite.record("GET", f"invoice/{id_}/item/3")).status_code == 404
+
+    async def test_only_the_fields_that_are_asked_for(self, netsuite: Driver) -> None:
+        id_ = await netsuite.an_invoice("inv_1", "10", memo="x")
+        shown = (await netsuite.record("GET", f"invoice/{id_}", fields="memo,total")).json()
+        assert shown.keys() == {"links", "id", "memo", "total"}
+        assert (await netsuite.record("GET", f"invoice/{id_}", fields="memmo")).status_code == 400
+
+
+class TestMatching:
+    async def test_an_application_stays_within_customer_currency_subsidiary_and_receivable(
+        self, netsuite: Driver
+    ) -> None:
+        """Each other one alone is not on the list: another customer, currency, A/R account; paid already."""
+        await netsuite.record(
+            "PATCH", "customer/eid:cus_irish", {"currencyList": {"items": [{"currency": {"id": "1"}}]}}
+        )
+        irish = {"customer": "cus_irish", "otherRefNum": "PO"}
+        await netsuite.an_invoice("inv_eur", "10", **irish)
+        await netsuite.an_invoice("inv_usd", "10", **irish, currency={"id": "1"})
+        await netsuite.an_invoice("inv_ar", "10", **irish, account={"id": "21"})
+        await netsuite.an_invoice("inv_acme", "10")
+        await netsuite.an_invoice("inv_paid", "10", **irish)
+        body = {"customer": {"externalId": "cus_irish"}, "payment": 10, "undepFunds": True, "arAcct": {"id": "20"}}
+        await netsuite.save("customerPayment", "pay_0", {**body, "apply": applied("inv_paid", "10")})
+
+        answers = {
+            invoice: await netsuite.record(
+                "PUT", f"customerPayment/eid:pay_{invoice}", {**body, "apply": applied(invoice, "10")}
+            )
+            for invoice in ("inv_usd", "inv_ar", "inv_acme", "inv_paid", "inv_eur")
+        }
+
+        assert {invoice: answer.status_code for invoice, answer in answers.items()} == {
+            "inv_usd": 400,
+            "inv_ar": 400,
+            "inv_acme": 400,
+            "inv_paid": 400,
+            "inv_eur": 204,
+        }
+        for invoice, answer in answers.items():
+            said = "" if answer.status_code == 204 else answer.json()["o:errorDetails"][0]["detail"]
+            assert said.startswith("Error while accessing a resource. Unable to find a matching line") or (
+                invoice == "inv_eur"
+            )
