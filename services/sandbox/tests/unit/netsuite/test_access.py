@@ -19,7 +19,7 @@ from sandbox.netsuite.app import make_http
 from sandbox.netsuite.auth.access import Door
 from sandbox.netsuite.auth.credentials import Credentials
 from sandbox.netsuite.control import Control
-from sandbox.netsuite.front import Front, Limits
+from sandbox.netsuite.front import Front, Limits, called_by
 
 NOWHERE: Any = cast("Any", None)
 
@@ -69,3 +69,11 @@ async def test_a_key_of_the_house_opens_nothing_of_netsuite(app: FastAPI, keys: 
                     assert answer.status_code == 401, (method, path)
                     assert answer.json()["o:errorDetails"][0]["o:errorCode"] == "INVALID_LOGIN"
                     assert keys.admin not in answer.text
+
+
+def test_the_url_that_is_signed_is_the_one_that_the_client_called() -> None:
+    """By its Host header, or as the setting has it where a proxy stands between."""
+    scope = {"type": "http", "scheme": "http", "headers": [(b"host", b"erp.example:8080")]}
+
+    assert called_by(None)(scope) == "http://erp.example:8080"
+    assert called_by("https://1234567.suitetalk.example/")(scope) == "https://1234567.suitetalk.example"

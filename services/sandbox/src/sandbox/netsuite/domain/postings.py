@@ -32,18 +32,11 @@ class Posting:
     source: Body | None = None
 
 
-def postings(
-    record: Body,
-    *,
-    item_account: Callable[[str], str],
-    picked: Callable[[str], tuple[str, Decimal]],
-    base_precision: int,
-) -> list[Posting]:
+def postings(record: Body, *, picked: Callable[[str], tuple[str, Decimal]], base_precision: int) -> list[Posting]:
     """
     The postings of a transaction.
 
     Args:
-        item_account: the account of an item.
         picked: the Undeposited Funds account and the signed amount of a payment or refund that a deposit picks.
 
     Raises:
@@ -52,10 +45,10 @@ def postings(
     lines: list[tuple[int, str, Decimal, Body | None]] = []
     match record["type"]:
         case "invoice":
-            lines += [(n, item_account(one["item"]), -one["amount"], one) for n, one in _numbered(record, "item")]
+            lines += [(n, one["postsTo"]["account"], -one["amount"], one) for n, one in _numbered(record, "item")]
             main = record["account"]
         case "creditMemo":
-            lines += [(n, item_account(one["item"]), one["amount"], one) for n, one in _numbered(record, "item")]
+            lines += [(n, one["postsTo"]["account"], one["amount"], one) for n, one in _numbered(record, "item")]
             main = record["account"]
         case "customerPayment":
             main = record["account"]

@@ -20,7 +20,7 @@ from sandbox.netsuite.records.rules.context import Saving
 from sandbox.netsuite.records.rules.masters import settle_customer_record, settle_item, settle_relationship
 from sandbox.netsuite.records.rules.money import settle_deposit, settle_journal, settle_payment, settle_refund
 from sandbox.netsuite.records.rules.sales import settle_credit_memo, settle_invoice
-from sandbox.netsuite.records.types import RecordType
+from sandbox.netsuite.records.types import Field, RecordType
 
 _RULES: dict[str, Callable[[Saving], None]] = {
     "customer": settle_customer_record,
@@ -36,7 +36,6 @@ _RULES: dict[str, Callable[[Saving], None]] = {
     "otherChargeSaleItem": settle_item,
     "discountItem": settle_item,
 }
-_PARTIES = {"entity", "customer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +109,28 @@ def delete(book: Book, record: Body, order: Order) -> None:
         check_open(Saving(book, record, record, order.now, order.may_override), record)
         if book.applied_to(id_) or book.deposit_of(id_) is not None:
             raise user_error("This transaction cannot be deleted because it is linked to by other transactions.")
-    elif _is_used(book, group, id_):
+    elif _is_used(book, record["type"], id_):
         raise user_error("This record cannot be deleted because it has dependent records.")
     book.delete(record)
 
 
-def _is_used(book: Book, group: str, id_: str) -> bool:
-    for one in book.transactions():
-        if group == "entity" and any(one.get(name) == id_ for name in _PARTIES & RECORDS[one["type"]].fields.keys()):
-            return True
-        if group == "item" and any(line["item"] == id_ for line in one["lines"].get("item", ())):
-            return True
-    relations = book.records["customerSubsidiaryRelationship"].values()
-    return group == "entity" and any(one["entity"] == id_ for one in relations)
+def _is_used(book: Book, kind: str, id_: str) -> bool:
+    """Whether any record refers to one, in a field or a line."""
+    for name, held in book.records.items():
+        fields, sublists = _referring(RECORDS[name].fields, kind), RECORDS[name].sublists
+        lines = {sublist: _referring(one.fields, kind) for sublist, one in sublists.items()}
+        for record in held.values():
+            if any(record.get(field) == id_ for field in fields):
+                return True
+            if any(
+                line.get(field) == id_ for at in lines for line in record["lines"].get(at, ()) for field in lines[at]
+            ):
+                return True
+    return False
+
+
+def _referring(fields: dict[str, Field], kind: str) -> list[str]:
+    return [name for name, field in fields.items() if kind in field.to]
 
 
 def drifted(book: Book) -> Callable[[Body], None]:

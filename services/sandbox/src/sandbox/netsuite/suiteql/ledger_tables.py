@@ -22,16 +22,7 @@ Row = dict[str, Value]
 def ledger_of(book: Book, record: Body) -> list[Posting]:
     """The postings of a transaction."""
     base = book.records["subsidiary"][record["subsidiary"]]["currency"]
-    return postings(
-        record,
-        item_account=lambda id_: _account_of(book.item(id_)),
-        picked=lambda id_: signed_amount(book, id_),
-        base_precision=book.precision(base),
-    )
-
-
-def _account_of(item: Body) -> str:
-    return str(item.get("incomeAccount") or item["account"])
+    return postings(record, picked=lambda id_: signed_amount(book, id_), base_precision=book.precision(base))
 
 
 def to_value(value: Any) -> Value:

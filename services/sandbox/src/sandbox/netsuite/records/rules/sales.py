@@ -67,8 +67,9 @@ def _settle_line(saving: Saving, line: Body, path: str) -> None:
     if not fits(book, item, draft["subsidiary"]):
         said = f"Invalid item reference key {line['item']} for subsidiary {draft['subsidiary']}."
         raise user_error(said, f"{path}.item")
-    account = item.get("incomeAccount") or item.get("account")
-    settle_account(saving, "account", path=f"{path}.item", account=account)
+    if line.get("postsTo", {}).get("item") != line["item"]:  # an item that changes its account moves no old posting
+        line["postsTo"] = {"item": line["item"], "account": item.get("incomeAccount") or item["account"]}
+    settle_account(saving, "account", path=f"{path}.item", account=line["postsTo"]["account"])
     amount = line_amount(
         quantity=line.get("quantity"),
         rate=line.get("rate"),
