@@ -88,7 +88,8 @@ def _collection(work: Work, request: Request, kind: RecordType) -> Reply:
     shower = _shower(work, request, {})
     records = sorted(filter(fits, work.book.records[kind.name].values()), key=lambda record: int(record["id"]))
     items = [{"links": [{"rel": "self", "href": shower.link(one)}], "id": one["id"]} for one in records]
-    return answered(paged(items, limit=limit, offset=offset, url=request.base + request.path), kind=COLLECTION)
+    url = request.base + request.path
+    return answered(paged(items, limit=limit, offset=offset, url=url, q=parameters.get("q")), kind=COLLECTION)
 
 
 def _must_be_written(kind: RecordType) -> None:

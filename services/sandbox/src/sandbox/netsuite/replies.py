@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -99,13 +99,14 @@ def _whole(parameters: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def paged(items: list[Any], *, limit: int, offset: int, url: str) -> dict[str, Any]:
-    """One page of a collection, with links to those around it."""
+def paged(items: list[Any], *, limit: int, offset: int, url: str, q: str | None = None) -> dict[str, Any]:
+    """One page of a collection; its links lead to itself and to the next page of the same question."""
+    asked = f"{url}?{urlencode({'q': q}) + '&' if q is not None else ''}"
     shown = items[offset : offset + limit]
     more = offset + limit < len(items)
-    links = [{"rel": "self", "href": f"{url}?limit={limit}&offset={offset}"}]
+    links = [{"rel": "self", "href": f"{asked}limit={limit}&offset={offset}"}]
     if more:
-        links.insert(0, {"rel": "next", "href": f"{url}?limit={limit}&offset={offset + limit}"})
+        links.insert(0, {"rel": "next", "href": f"{asked}limit={limit}&offset={offset + limit}"})
     return {
         "links": links,
         "count": len(shown),

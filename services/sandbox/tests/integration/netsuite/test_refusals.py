@@ -351,6 +351,8 @@ async def test_a_collection_is_filtered_and_paged(netsuite: Driver) -> None:
     assert (body["count"], body["hasMore"], body["offset"], body["totalResults"]) == (2, True, 2, 5)
     assert [one["id"] for one in body["items"]] == ["4", "5"]
     assert body["items"][0]["links"][0]["href"].endswith("/services/rest/record/v1/invoice/4")
+    following = await netsuite.http.get(body["links"][0]["href"], headers={"Authorization": f"Bearer {netsuite.token}"})
+    assert (following.json()["offset"], [one["id"] for one in following.json()["items"]]) == (4, ["6"])
     one = await netsuite.record("GET", "invoice", q='externalId IS "inv_3"')
     assert [row["id"] for row in one.json()["items"]] == ["5"]
 
