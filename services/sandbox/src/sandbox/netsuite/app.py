@@ -17,6 +17,7 @@ from sandbox.business_time import BusinessTime
 from sandbox.documents import Body, Documents, keep_session
 from sandbox.faults import Faults
 from sandbox.netsuite import company
+from sandbox.netsuite.answers import Answers
 from sandbox.netsuite.auth import access
 from sandbox.netsuite.auth.access import Door
 from sandbox.netsuite.auth.credentials import Credentials, read_credentials
@@ -48,6 +49,7 @@ async def build(settings: Settings) -> StandIn:
     documents = Documents(pool, gather_ms=settings.netsuite_commit_ms)
     time = BusinessTime(documents, owner_url=settings.sandbox_clock_url, key=settings.own_key())
     book, faults = Book(documents), Faults()
+    book.answers = Answers.read(settings.netsuite_answers)
     door = Door(
         documents,
         credentials,
@@ -66,6 +68,7 @@ async def build(settings: Settings) -> StandIn:
     async def reset() -> None:
         await documents.wipe(keep=(CREDENTIALS, company.KIND))
         book.forget()
+        book.answers = Answers.read(settings.netsuite_answers)
         time.forget()
         faults.remove()
         door.forget()

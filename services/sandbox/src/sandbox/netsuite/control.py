@@ -27,6 +27,7 @@ from sandbox.netsuite.records.book import Book
 from sandbox.netsuite.records.showing import computed
 from sandbox.netsuite.replies import Reply, Request, refusal
 from sandbox.netsuite.suiteql.ledger_tables import ledger_of
+from sandbox.switches import WrongAnswer
 
 CREDENTIALS = "credentials"
 Kind = Literal[
@@ -119,6 +120,8 @@ class Control:
         add("/faults", self.clear_faults, methods=["DELETE"])
         add("/faults/{id_}", self.clear_fault, methods=["DELETE"])
         add("/limits", self.limits, methods=["POST"])
+        add("/answers", self.answers, methods=["GET"])
+        add("/answers", self.turn_answers, methods=["POST"])
         add("/company", self.company, methods=["PUT"])
         add("/periods", self.periods, methods=["POST"], responses=responses(404))
         add("/credentials", self.credentials, methods=["POST"])
@@ -175,6 +178,18 @@ class Control:
             "most_lines": limits.most_lines,
             "most_under_way": most,
         }
+
+    async def answers(self) -> dict[str, str]:
+        """Where the switches stand for what no text decides."""
+        return self._book.answers.shown()
+
+    async def turn_answers(self, order: dict[str, str]) -> dict[str, str]:
+        """Turn some switches; the others stay. In memory: a restart and a reset go back to the setting's."""
+        try:
+            self._book.answers = self._book.answers.turned(order)
+        except WrongAnswer as wrong:
+            raise Problem(400, "no_such_answer", str(wrong)) from None
+        return self._book.answers.shown()
 
     @asks(KeyScope.ADMIN)
     async def company(self, company: Company) -> dict[str, int]:

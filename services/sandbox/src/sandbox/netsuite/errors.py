@@ -72,9 +72,9 @@ def unknown_field(record: str, path: str) -> NetSuiteError:
     return content(f"Unknown reference or field '{field}' of the resource '{record}'. Provide a known name.", path)
 
 
-def user_error(detail: str, path: str | None = None) -> NetSuiteError:
+def user_error(detail: str, path: str | None = None, *, code: str = "USER_ERROR") -> NetSuiteError:
     """What the state of things, or a rule of the record, does not allow: the catch-all whose text decides."""
-    return NetSuiteError(400, "USER_ERROR", _ACCESSING + detail, place=path)
+    return NetSuiteError(400, code, _ACCESSING + detail, place=path)
 
 
 def missing(label: str, path: str | None = None) -> NetSuiteError:

@@ -41,7 +41,8 @@ def _refuse_async(request: Request) -> None:
 
 def _reader(work: Work, request: Request) -> Reader:
     """How strictly names are taken. Values are always checked: to have them ignored is refused."""
-    names, values = (request.headers.get(one, default) for one, default in ((_NAMES, "Warning"), (_VALUES, "Error")))
+    defaults = ((_NAMES, work.book.answers.unknown_names), (_VALUES, "Error"))
+    names, values = (request.headers.get(one, default) for one, default in defaults)
     for name, value in ((_NAMES, names), (_VALUES, values)):
         if value.lower() not in ("error", "warning", "ignore"):
             raise request_error(f"Invalid header value '{value[:40]}'.", "o:errorHeader", name)
@@ -113,6 +114,8 @@ def _one(work: Work, request: Request, kind: RecordType, id_: str) -> Reply:
         raise wrong_method(request)
     order = _replacing(kind, request, work.order)
     given = _reader(work, request).read(kind, request.json())
+    if request.method == "PUT" and work.book.answers.put_lines == "replaced":
+        order = replace(order, replace=order.replace | given.lines.keys())
     record = _upserted(work, kind, id_.removeprefix("eid:"), given, order) if request.method == "PUT" else None
     if record is None:
         record = saving.change(work.book, kind, _found(work, request, kind, id_), given, order)

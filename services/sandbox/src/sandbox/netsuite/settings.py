@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from chassis.service_key import ServiceKey
 from chassis.settings import AccessSettings, DatabaseSettings, read
+from sandbox.netsuite.answers import Answers
 
 SCHEMA = "sandbox_netsuite"  # with `_` and NETSUITE_NAME behind it where there is one
 
@@ -27,6 +28,7 @@ class Settings(DatabaseSettings, AccessSettings):
     netsuite_timestamp_window_s: float = Field(300, gt=0)  # how far oauth_timestamp may be off, in real time
     netsuite_token_s: int = Field(3600, ge=1)  # life of an access token, in real time
     netsuite_commit_ms: float = Field(1.0, ge=0)  # requests gathered into one commit, beside the time of the last one
+    netsuite_answers: str = ""  # what no text decides: name=value with commas, see answers.py
     sandbox_clock_url: str | None = None  # another sandbox's /_sandbox/clock: it owns business time, this one follows
     service_key: SecretStr | None = None  # by which we ask the owner of business time
     service_key_file: str | None = None  # instead: one key, read again while we run
@@ -39,6 +41,12 @@ class Settings(DatabaseSettings, AccessSettings):
     def own_key(self) -> ServiceKey:
         """The key by which we ask others. Raises WrongSetting where it is set twice or its file cannot be read."""
         return ServiceKey(self.service_key.get_secret_value() if self.service_key else None, self.service_key_file)
+
+    @field_validator("netsuite_answers")
+    @classmethod
+    def _are_known(cls, text: str) -> str:
+        Answers.read(text)
+        return text
 
     @classmethod
     def load(cls) -> Self:

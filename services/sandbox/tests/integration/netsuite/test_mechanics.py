@@ -159,6 +159,15 @@ async def test_a_fault_that_nobody_knows_is_refused(netsuite: Driver) -> None:
     assert (await netsuite.http.post("/_sandbox/faults", json={"kind": "webhook_lost"})).status_code == 422
 
 
+async def test_switches_are_turned_by_the_control_path_until_a_reset(netsuite: Driver) -> None:
+    assert (await netsuite.control("GET", "answers"))["put_lines"] == "added"
+    assert (await netsuite.control("POST", "answers", put_lines="replaced"))["put_lines"] == "replaced"
+    wrong = await netsuite.http.post("/_sandbox/answers", json={"put_lines": "perhaps"})
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "no_such_answer")
+    await netsuite.control("POST", "reset")
+    assert (await netsuite.control("GET", "answers"))["put_lines"] == "added"
+
+
 # -- business time -------------------------------------------------------------------------------------------------
 
 

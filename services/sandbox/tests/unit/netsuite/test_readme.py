@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import sandbox.netsuite
+from sandbox.netsuite.answers import Answers
 from sandbox.netsuite.control import KINDS
 from sandbox.netsuite.records.catalogue import RECORDS
 from sandbox.netsuite.settings import Settings
@@ -21,6 +22,14 @@ def test_every_setting_fault_record_and_table_stands_in_the_readme() -> None:
 
     assert [name for name in named if f"`{name}`" not in README] == []
     assert [name for name in (*FUNCTIONS, *AGGREGATES) if name not in README] == []
+
+
+def test_every_switch_stands_in_the_readme_with_its_default_first() -> None:
+    """As a row: its name, then its values."""
+    rows = [f"| `{name}` | {', '.join(f'`{one}`' for one in values)} |" for name, values in Answers.choices().items()]
+
+    assert [row for row in rows if row not in README] == []
+    assert all(values[0] == Answers().shown()[name] for name, values in Answers.choices().items())
 
 
 def test_the_assumptions_are_numbered_without_a_gap_and_the_code_names_those_that_are_there() -> None:

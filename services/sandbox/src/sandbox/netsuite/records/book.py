@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from sandbox.documents import Body, Documents
+from sandbox.netsuite.answers import Answers
 from sandbox.netsuite.records.catalogue import GROUPS, RECORDS
 
 _COUNTER = "counter"
@@ -24,6 +25,7 @@ class Book:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+        self.answers = Answers()
         self.rules: Body = {}  # of the company: mandatory fields by subsidiary, exchange rates, default accounts
         self._clear()
 

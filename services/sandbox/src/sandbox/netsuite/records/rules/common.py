@@ -97,7 +97,8 @@ def check_open(saving: Saving, record: Body) -> None:
     receivable = record["type"] not in ("deposit", "journalEntry")
     shut = period["closed"] or period["allLocked"] or (period["arLocked"] and receivable)
     if shut and not saving.may_override:
-        raise user_error(CLOSED.format(name=period["periodName"]), "postingPeriod")
+        code = "USER_ERROR" if saving.book.answers.closed_period == "user_error" else "TRAN_PRD_CLOSED"
+        raise user_error(CLOSED.format(name=period["periodName"]), "postingPeriod", code=code)
 
 
 def fits(book: Book, row: Body, subsidiary: str) -> bool:

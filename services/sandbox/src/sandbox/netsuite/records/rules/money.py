@@ -67,7 +67,8 @@ def settle_refund(saving: Saving) -> None:
     draft = saving.draft
     settle_customer(saving, "customer")
     require(saving, "account")
-    settle_account(saving, "account", "Bank", UNDEPOSITED)
+    from_where = ("Bank", UNDEPOSITED) if saving.book.answers.undeposited_refunds == "taken" else ("Bank",)
+    settle_account(saving, "account", *from_where)
     default_account(saving, "arAcct", kind="AcctRec", label="A/R Account")
     settle_account(saving, "arAcct", "AcctRec")
     settle_transaction(saving)
@@ -111,6 +112,8 @@ def settle_deposit(saving: Saving) -> None:
                     raise missing(label, f"{path}.{field}")
             settle_account(saving, "account", path=f"{path}.account", account=line["account"])
             line["amount"] = rounded(line["amount"], book.precision(draft["currency"]))
+            if line["amount"] < 0 and book.answers.negative_lines == "refused":
+                raise invalid_value(line["amount"], "amount", f"{path}.amount")
     if not any(lines[name] for name in ("payment", "other", "cashBack")):
         raise missing("Payments", "payment")
 
