@@ -22,6 +22,7 @@ SHARES = (
     "services/chassis/tests/integration",
     "tests/e2e",
     "deploy/tests/integration",
+    "services/sandbox/tests/integration/netsuite",
     "services/sandbox/tests/integration",
     "services/contracts/tests/integration",
 )
