@@ -13,7 +13,7 @@ from chassis.app import create_app
 from chassis.health import Health
 from chassis.store import create_pool
 from sandbox import business_time
-from sandbox.business_time import BusinessTime
+from sandbox.netsuite.business_time import BusinessTime
 from sandbox.documents import Body, Documents, keep_session
 from sandbox.faults import Faults
 from sandbox.netsuite import company

@@ -14,7 +14,7 @@ from chassis.access_rules import asks
 from chassis.keyring import KeyScope
 from chassis.problems import Problem, responses
 from event_schemas.times import Instant
-from sandbox.business_time import BusinessTime, NeverBack, NotOurs
+from sandbox.netsuite.business_time import BusinessTime, NeverBack, NotOurs
 from sandbox.documents import Documents, encoder
 from sandbox.faults import Faults
 from sandbox.netsuite.auth.access import Caller
@@ -27,7 +27,7 @@ from sandbox.netsuite.records.book import Book
 from sandbox.netsuite.records.showing import computed
 from sandbox.netsuite.replies import Reply, Request, refusal
 from sandbox.netsuite.suiteql.ledger_tables import ledger_of
-from sandbox.switches import WrongAnswer
+from sandbox.netsuite.switches import WrongAnswer
 
 CREDENTIALS = "credentials"
 Kind = Literal[

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.business_time import BusinessTime
+from sandbox.netsuite.business_time import BusinessTime
 from sandbox.documents import Documents, encoder
 from sandbox.edge import HangUp, hang_up, read_body, send_answer
 from sandbox.faults import Faults
