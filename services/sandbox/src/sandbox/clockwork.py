@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from event_schemas.times import to_micros
+from sandbox.business_time import NeverBack
 from sandbox.journal import Journal
 from sandbox.stripe.domain.usage import MeterEvent
 from sandbox.stripe.resources.collection import finalise
@@ -24,10 +25,6 @@ _FINALISATION, _RENEWAL, _EXPIRY = range(3)
 # (instant in seconds, rank at the same instant, order of creation, id): drafts are finalised before periods end, and
 # test clocks whose days are over go last
 Due = tuple[int, int, int, str]
-
-
-class NeverBack(Exception):
-    """Business time was to go back."""
 
 
 class Clockwork:

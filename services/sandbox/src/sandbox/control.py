@@ -6,57 +6,33 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from fastapi import APIRouter
+from pydantic import Field, model_validator
 
 from chassis.access_rules import asks
 from chassis.keyring import KeyScope
 from chassis.pacing import TokenBucket
 from chassis.problems import Problem, responses
-from event_schemas.times import Instant, from_micros, iso
-from sandbox.clockwork import Clockwork, NeverBack
+from event_schemas.times import from_micros
+from sandbox.clockwork import Clockwork
 from sandbox.faults import SENTENCE, Faults, Kind, Refusal
+from sandbox.floor_control import AnyFault, FloorControl, Order
 from sandbox.journal import Journal
 from sandbox.stripe import dump, rolling
-from sandbox.stripe.answers import WrongAnswer
 from sandbox.stripe.conformance import Conformance
 from sandbox.stripe.front import Front
 from sandbox.stripe.resources import usage
 from sandbox.stripe.resources.test_clocks import KIND
 from sandbox.stripe.state import State
+from sandbox.switches import WrongAnswer
 
 
-class ClockAnswer(BaseModel):
-    """Business time; `now` is null until it has been set, and Stripe's side goes by real time so long."""
-
-    now: str | None
-    version: int
-
-
-class Order(BaseModel):
-    """What a control path is told; what it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Advance(Order):
-    """Where to move business time."""
-
-    to: Instant
-
-
-class FaultOrder(Order):
+class FaultOrder(AnyFault):
     """A fault to switch on."""
 
     kind: Kind
-    path: str = ""
-    count: int | None = Field(None, ge=1)
-    probability: float = Field(1.0, ge=0, le=1)
-    seed: int = 0
-    duration_s: float | None = Field(None, gt=0)
-    delay_ms: int = Field(1000, ge=0, le=600_000)
     customer: str | None = None
     method: Literal["GET", "POST", "DELETE"] | None = None
     param: str | None = Field(None, min_length=1)
@@ -123,12 +99,8 @@ class Control:
         self._clockwork, self._conformance = clockwork, conformance
         self.router = APIRouter(prefix="/_sandbox", tags=["control"], responses=responses(400, 422))
         add = self.router.add_api_route
-        add("/clock", self.clock, methods=["GET"])
-        add("/clock/advance", self.advance, methods=["POST"], responses=responses(409))
-        add("/faults", self.list_faults, methods=["GET"])
+        self.floor = FloorControl(self.router, clock=clockwork, shown=state, faults=faults, follows=follows)
         add("/faults", self.add_fault, methods=["POST"])
-        add("/faults", self.clear_faults, methods=["DELETE"])
-        add("/faults/{id_}", self.clear_fault, methods=["DELETE"])
         add("/limits", self.limits, methods=["POST"])
         add("/keys", self.keys, methods=["POST"])
         add("/answers", self.answers, methods=["GET"])
@@ -139,44 +111,11 @@ class Control:
         add("/conformance", self.conformance, methods=["GET"], responses=responses(404))
         add("/reset", self.reset, methods=["POST"])
 
-    async def clock(self, newer_than: int = -1, wait_s: Annotated[float, Query(ge=0, le=10)] = 0) -> ClockAnswer:
-        """Business time, at once where its version is newer, else when it moves or the wait is over."""
-        await self._clockwork.wait_for_version(newer_than, wait_s)
-        return self._clock()
-
-    async def advance(self, order: Advance) -> ClockAnswer:
-        """Move business time forward and do what is due up to then; never back, nor where another owns it (409)."""
-        if self._follows:
-            raise Problem(409, "clock_of_another", "Another sandbox owns business time (SANDBOX_CLOCK_URL): move its.")
-        try:
-            await self._clockwork.advance(order.to)
-        except NeverBack:
-            raise Problem(409, "clock_never_goes_back", "Business time never goes back.", field="to") from None
-        return self._clock()
-
-    def _clock(self) -> ClockAnswer:
-        micros = self._state.shown_micros
-        return ClockAnswer(now=None if micros is None else iso(from_micros(micros)), version=self._state.clock_version)
-
-    async def list_faults(self) -> list[dict[str, Any]]:
-        """The faults that are switched on, and how often each has struck."""
-        return [fault.shown() for fault in self._faults.active]
-
     async def add_fault(self, order: FaultOrder) -> dict[str, Any]:
         """Switch a fault on."""
         options = order.model_dump()
         refusal = Refusal(**{name: options.pop(name) for name in ("method", "param", "code", "message")})
         return self._faults.add(options.pop("kind"), refusal=refusal, **options).shown()
-
-    async def clear_faults(self) -> list[dict[str, Any]]:
-        """Switch all faults off."""
-        self._faults.remove()
-        return await self.list_faults()
-
-    async def clear_fault(self, id_: int) -> list[dict[str, Any]]:
-        """Switch one fault off."""
-        self._faults.remove(id_)
-        return await self.list_faults()
 
     async def limits(self, order: Limits) -> Limits:
         """Set rate limits; what is left out stays. The burst is one second's worth."""

@@ -9,7 +9,7 @@ import httpx
 
 from chassis.service_key import ServiceKey
 from event_schemas.times import parse_instant
-from sandbox.clockwork import Clockwork, NeverBack
+from sandbox.business_time import NeverBack, Steps
 
 log = logging.getLogger(__name__)
 WAIT_S = 10
@@ -18,7 +18,7 @@ WAIT_S = 10
 class Following:
     """Moves our clock to where the owner's stands, doing what is due on the way; so long as it is away ours stands."""
 
-    def __init__(self, url: str, clockwork: Clockwork, *, key: ServiceKey) -> None:
+    def __init__(self, url: str, clockwork: Steps, *, key: ServiceKey) -> None:
         self._url, self._clockwork, self._key = url, clockwork, key
 
     async def run(self) -> None:

@@ -1,15 +1,8 @@
-"""
-The way to PostgreSQL: what requests have changed is gathered for a moment and committed in one transaction.
-
-An answer goes out only after its commit. Memory is ahead of the tables by what has not been answered yet, so a commit
-that fails is tried again until the database is back, and the answers wait; nothing that was answered is ever lost.
-"""
+"""The way of Stripe's part to PostgreSQL and back: what one transaction writes, and what is read at the start."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,12 +11,9 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from chassis.pacing import backoff_s
-from chassis.store import AWAY, raise_if_ours
+from sandbox.group_commit import GroupCommit
 from sandbox.stripe.domain.usage import REMEMBERED_S, MeterEvent
 from sandbox.stripe.state import Answer, Body, State
-
-log = logging.getLogger(__name__)
 
 _OBJECTS = """
 INSERT INTO objects (id, kind, number, body) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[])
@@ -55,66 +45,16 @@ class Batch:
     deliveries: list[Body]
 
 
-class Journal:
-    """Group commit. `committed()` returns once everything that the state holds at the call is in the tables."""
+class Journal(GroupCommit[Batch]):
+    """Stripe's: webhook deliveries go on their way once they are committed."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], state: State, *, gather_ms: float) -> None:
-        self._pool = pool
-        self._state = state
-        self._gather_s = gather_ms / 1000
-        self._wake = asyncio.Event()
-        self._next: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        super().__init__(
+            lambda: take(state), lambda batch: write(pool, batch), gather_ms=gather_ms, written=self._committed
+        )
         self.on_deliveries: Callable[[list[Body]], None] = lambda deliveries: None
-        self.commits = 0
-        self._stopped = False
-        self._alone = asyncio.Lock()
 
-    async def committed(self) -> None:
-        """Return once the changes made so far are durable."""
-        if self._stopped:  # requests that end while the process stops
-            async with self._alone:
-                await self._flush()
-            return
-        self._wake.set()
-        await asyncio.shield(self._next)
-
-    def nudge(self) -> None:
-        """Have the changes made so far committed soon, without waiting for it."""
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Commit for ever; on cancellation the last changes are still committed."""
-        try:
-            while True:
-                await self._wake.wait()
-                await asyncio.sleep(self._gather_s)
-                flushing = asyncio.create_task(self._flush())
-                try:
-                    await asyncio.shield(flushing)
-                except asyncio.CancelledError:
-                    await flushing
-                    raise
-        finally:
-            self._stopped = True
-            async with self._alone:
-                await self._flush()
-
-    async def _flush(self) -> None:
-        self._wake.clear()
-        future, self._next = self._next, asyncio.get_running_loop().create_future()
-        batch = take(self._state)
-        attempt = 0
-        while True:
-            try:
-                await write(self._pool, batch)
-                break
-            except AWAY as error:
-                raise_if_ours(error)
-                attempt += 1
-                log.warning("commit waits for the database", extra={"error": type(error).__name__, "attempt": attempt})
-                await asyncio.sleep(backoff_s(attempt, base_s=0.1, cap_s=2.0))
-        self.commits += 1
-        future.set_result(None)
+    def _committed(self, batch: Batch) -> None:
         if batch.deliveries:
             self.on_deliveries(batch.deliveries)
 

@@ -1,32 +1,27 @@
-"""Every knob of the sandbox, with its unit and its reason."""
+"""Every knob of Stripe's part, with its unit and its reason."""
 
 from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
-from chassis.service_key import ServiceKey
-from chassis.settings import AccessSettings, DatabaseSettings, read
+from chassis.settings import read
+from sandbox.floor_settings import FloorSettings
 from sandbox.stripe.answers import Answers
 
-SCHEMA = "sandbox"  # with `_` and SANDBOX_NAME behind it where there is one
+SCHEMA = "sandbox"  # Stripe's part; with `_` and SANDBOX_NAME behind it where there is one
 
 
-class Settings(DatabaseSettings, AccessSettings):
+class Settings(FloorSettings):
     """Read once, in `app.py`; names are the upper-case field names. SANDBOX_DATABASE_URL wins over DATABASE_URL."""
 
-    log_level: str = "INFO"
     sandbox_api_keys: str = ""  # comma-separated; empty: any key that begins with sk_test_ or rk_test_
-    sandbox_name: str = Field("", pattern=r"^([a-z][a-z_]{0,29})?$")  # names the schema of one account of several
-    sandbox_clock_url: str | None = None  # another sandbox's /_sandbox/clock: it owns business time, this one follows
-    sandbox_clock_start: str | None = None  # RFC 3339; unset and never advanced: business time is real time
     sandbox_check: bool = False  # hold every request and answer against the OpenAPI document: GET /_sandbox/conformance
     sandbox_requests_per_second: float = Field(100.0, gt=0)  # Stripe's live limit for all but meter events (test: 25)
     sandbox_meter_events_per_second: float = Field(1000.0, gt=0)  # Stripe's own limit of meter events v1
     sandbox_processing_ms: int = Field(50, ge=0)  # a 2xx is not counted yet: events are counted after this long
     sandbox_report_ms: int = Field(500, ge=0)  # refused events are gathered this long into one thin error report
-    sandbox_commit_ms: float = Field(1.0, ge=0)  # requests gathered into one commit, beside the time of the last one
     sandbox_forget_s: float = Field(30, gt=0)  # how often answers older than a day are taken away
     sandbox_webhook_first_retry_ms: int = Field(200, ge=1)  # doubles at each retry; Stripe's are hours, in real time
     sandbox_webhook_longest_retry_ms: int = Field(5_000, ge=1)
@@ -35,17 +30,10 @@ class Settings(DatabaseSettings, AccessSettings):
     sandbox_webhook_lanes: int = Field(8, ge=1)  # webhooks under way at once
     sandbox_stripe_answers: str = ""  # what no text of Stripe decides: name=value with commas, see stripe/answers.py
 
-    service_key: SecretStr | None = None  # by which we ask the owner of business time
-    service_key_file: str | None = None  # instead: one key, read again while we run
-
     @property
     def database_schema(self) -> str:
         """The schema of this account alone."""
         return f"{SCHEMA}_{self.sandbox_name}" if self.sandbox_name else SCHEMA
-
-    def own_key(self) -> ServiceKey:
-        """The key by which we ask others. Raises WrongSetting where it is set twice or its file cannot be read."""
-        return ServiceKey(self.service_key.get_secret_value() if self.service_key else None, self.service_key_file)
 
     @field_validator("sandbox_stripe_answers")
     @classmethod

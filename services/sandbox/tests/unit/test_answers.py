@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.stripe.answers import Answers, WrongAnswer
+from sandbox.stripe.answers import Answers
+from sandbox.switches import WrongAnswer
 
 
 class TestReading:

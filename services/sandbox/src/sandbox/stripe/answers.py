@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, Self, get_args, get_type_hints
+from dataclasses import dataclass
+from typing import Literal
 
-
-class WrongAnswer(ValueError):
-    """A switch or a value that the sandbox does not have, in a sentence that names what it has."""
+from sandbox.switches import Switches
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Switches):
     """One field per open question; its type is the closed list of answers, the first of them is the default."""
 
     draft_usage: Literal["stale", "fresh"] = "stale"
@@ -83,37 +81,6 @@ class Answers:
     (`billed`), or is it lost with `none` (`as_asked`)? Stripe's page on setting up usage-based billing says the latter.
     """
 
-    def turned(self, wanted: dict[str, str]) -> Self:
-        """These answers with some of them turned. Raises WrongAnswer where a name or a value is unknown."""
-        known = choices(selling=True)
-        for name, value in wanted.items():
-            if name not in known:
-                raise WrongAnswer(f"There is no switch {name!r}; the switches are {', '.join(known)}.")
-            if value not in known[name]:
-                raise WrongAnswer(f"{name} takes {' or '.join(known[name])}, not {value!r}.")
-        checked: dict[str, Any] = dict(wanted)
-        return replace(self, **checked)
-
-    def shown(self) -> dict[str, str]:
-        """Every switch and where it stands."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """
-        From the setting: `name=value` pairs with commas between; what is not named keeps its default.
-
-        Raises:
-            WrongAnswer: a part is no such pair, or its name or value is unknown.
-        """
-        wanted: dict[str, str] = {}
-        for part in filter(None, (part.strip() for part in text.split(","))):
-            name, equals, value = (piece.strip() for piece in part.partition("="))
-            if not equals:
-                raise WrongAnswer(f"{part!r} is no switch: write name=value, with commas between several.")
-            wanted[name] = value
-        return cls().turned(wanted)
-
 
 # What is asked only where more than usage and seats is sold: `choices()` leaves these out.
 _SELLING = frozenset(
@@ -123,6 +90,5 @@ _SELLING = frozenset(
 
 def choices(*, selling: bool = False) -> dict[str, tuple[str, ...]]:
     """Every switch with its closed list of values; those about selling only where they are asked for."""
-    hints = get_type_hints(Answers)
-    names = [field.name for field in fields(Answers) if selling or field.name not in _SELLING]
-    return {name: get_args(hints[name]) for name in names}
+    known = Answers.all_choices()
+    return {name: values for name, values in known.items() if selling or name not in _SELLING}

@@ -16,6 +16,7 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.pacing import TokenBucket
+from sandbox.http_edge import MOST_BYTES, HangUp, hang_up, read_body
 from sandbox.stripe import expand, operations, shapes
 from sandbox.stripe.conformance import Conformance
 from sandbox.stripe.desk import Desk
@@ -27,13 +28,7 @@ from sandbox.stripe.resources import test_clocks
 from sandbox.stripe.state import API_VERSION
 
 log = logging.getLogger(__name__)
-MOST_BYTES = 1_048_576  # more than any request that Stripe's documents describe
-
 Headers = list[tuple[bytes, bytes]]
-
-
-class HangUp(Exception):
-    """The connection is to be cut without a whole answer: the fault `timeout_after_commit`."""
 
 
 @dataclass(slots=True)
@@ -151,7 +146,7 @@ class FrontMiddleware:
             method=scope["method"],
             path=scope["path"],
             query=scope["query_string"].decode("latin-1"),
-            body=await _read(receive),
+            body=await read_body(receive),
             key=headers.get(b"idempotency-key"),
             version=headers.get(b"stripe-version"),
         )
@@ -161,28 +156,9 @@ class FrontMiddleware:
             else:
                 reply = await self._front.answer(request, headers.get(b"authorization"))
         except HangUp:
-            await _hang_up(receive)
+            await hang_up(receive)
             return
         await _send(send, request, reply)
-
-
-async def _read(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        if len(body) <= MOST_BYTES:
-            body += message.get("body", b"")
-    return body
-
-
-async def _hang_up(receive: Receive) -> None:
-    """Cut the connection without a byte of an answer; ASGI has no word for it, so this reaches for the transport."""
-    transport = getattr(getattr(receive, "__self__", None), "transport", None)
-    assert transport is not None, "the server is not uvicorn, or the request is wrapped"
-    transport.abort()
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _send(send: Send, request: Request, reply: Reply) -> None:
