@@ -1,0 +1,1 @@
+"""A stand-in of Avalara AvaTax (REST v2) for machines without an account."""

@@ -1,0 +1,1 @@
+"""What AvaTax decides by rule: values in, values out."""
