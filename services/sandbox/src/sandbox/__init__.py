@@ -1,1 +1,1 @@
-"""A stand-in of Stripe for machines without an account."""
+"""Stand-ins of outside systems for machines without an account: Stripe, Avalara AvaTax."""

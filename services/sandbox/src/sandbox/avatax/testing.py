@@ -12,6 +12,7 @@ import httpx
 import yaml
 
 from sandbox.avatax import json_numbers
+from sandbox.avatax.models import model_of, violations
 
 ACCOUNT = "2000000001"
 LICENSE_KEY = "a-licence-key-of-a-test"
@@ -72,12 +73,17 @@ class Driver:
     auth: tuple[str, str] = (ACCOUNT, LICENSE_KEY)
 
     async def raw(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """A request to AvaTax's surface; amounts may be Decimal."""
+        """A request to AvaTax's surface; amounts may be Decimal. The answer must be of AvaTax's published model."""
         if body is not None:
             options["content"] = json_numbers.encode(body)
         options.setdefault("auth", self.auth)
         headers = {"Content-Type": "application/json", **options.pop("headers", {})}
-        return await self.http.request(method, f"/api/v2{path}", headers=headers, **options)
+        answer = await self.http.request(method, f"/api/v2{path}", headers=headers, **options)
+        model = model_of(method, path, answer.status_code)
+        if model is not None and answer.headers["content-type"].startswith("application/json") and answer.content:
+            found = list(violations(model, read(answer)))
+            assert not found, f"{method} {path}: {found[:5]}"
+        return answer
 
     async def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """The answer, whose numbers are exact; it must be a success."""
