@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from sandbox.avatax.calculation import CalculatedLine
 from sandbox.avatax.domain.currencies import rounded
 from sandbox.avatax.domain.tax import Detail
 from sandbox.avatax.request import TEXTS, DocumentRequest
+from sandbox.avatax.summaries import summary_of
 
 Body = dict[str, Any]
 VERSION = "26.10.0"
@@ -83,7 +84,7 @@ def with_sums(body: Body) -> Body:
     }
     assert sums["totalAmount"] == sums["totalTaxable"] + sums["totalExempt"]
     assert all(line["tax"] == sum(detail["tax"] for detail in line["details"]) for line in lines if line["details"])
-    return {**body, **sums, "summary": _summary(lines)}
+    return {**body, **sums, "summary": summary_of(lines)}
 
 
 def with_identity(body: Body, *, id_: int, status: str, version: int, now: datetime) -> Body:
@@ -141,6 +142,7 @@ def _line(
     as_exempt = zero_rated_exempt and line.decision.basis == "zero_rated"
     zero = rounded(Decimal(0), request.currency)
     override = line.override
+    by_amount = override is not None and override.amount is not None
     return {
         "lineNumber": sent.number,
         "boundaryOverrideId": 0,
@@ -171,17 +173,17 @@ def _line(
         "taxDate": line.day.isoformat(),
         "taxEngine": "",
         "taxOverrideType": override.type if override else "None",
-        "taxOverrideAmount": (override.amount if override else None) or zero,
+        "taxOverrideAmount": tax.tax if by_amount else zero,
         "taxOverrideReason": override.reason if override else "",
         "taxIncluded": sent.included,
         "businessIdentificationNo": line.buyer_id or "",
         "vatCode": "",
         "vatNumberTypeId": 1 if line.buyer_id else 0,
-        "details": [_detail(each, as_exempt=as_exempt, zero=zero) for each in tax.details],
+        "details": [_detail(each, as_exempt=as_exempt, by_amount=by_amount, zero=zero) for each in tax.details],
     }
 
 
-def _detail(detail: Detail, *, as_exempt: bool, zero: Decimal) -> Body:
+def _detail(detail: Detail, *, as_exempt: bool, by_amount: bool, zero: Decimal) -> Body:
     jurisdiction = detail.jurisdiction
     rate_type = "Z" if detail.rate == 0 and jurisdiction.tax_type == "Output" else "G"
     taxable, exempt = (zero, detail.taxable) if as_exempt else (detail.taxable, detail.exempt)
@@ -209,7 +211,7 @@ def _detail(detail: Detail, *, as_exempt: bool, zero: Decimal) -> Body:
         "taxName": jurisdiction.tax_name,
         "taxAuthorityTypeId": 45,
         "taxCalculated": detail.calculated,
-        "taxOverride": zero,
+        "taxOverride": detail.tax if by_amount else zero,
         "rateType": "ZeroRated" if rate_type == "Z" else "General",
         "rateTypeCode": rate_type,
         "unitOfBasis": "PerCurrencyUnit",
@@ -218,33 +220,3 @@ def _detail(detail: Detail, *, as_exempt: bool, zero: Decimal) -> Body:
         "liabilityType": "Seller",
         "chargedTo": "Buyer",
     }
-
-
-def _summary(lines: Sequence[Mapping[str, Any]]) -> list[Body]:
-    """One row for each jurisdiction, tax and rate, in the order in which they are met."""
-    rows: dict[tuple[str, ...], Body] = {}
-    for line in lines:
-        for detail in line["details"]:
-            key = tuple(
-                str(detail[name]) for name in ("country", "region", "jurisType", "jurisCode", "taxName", "rate")
-            )
-            row = rows.setdefault(key, _empty_row(detail))
-            for of_row, of_detail in _SUMMED:
-                row[of_row] += detail[of_detail]
-    return list(rows.values())
-
-
-_SUMMED = (
-    ("taxable", "taxableAmount"),
-    ("tax", "tax"),
-    ("taxCalculated", "taxCalculated"),
-    ("nonTaxable", "nonTaxableAmount"),
-    ("exemption", "exemptAmount"),
-)
-_KEPT = ("country", "region", "jurisCode", "jurisName", "stateAssignedNo", "taxType", "taxName", "rateType", "rate")
-
-
-def _empty_row(detail: Mapping[str, Any]) -> Body:
-    nothing = {of_row: Decimal(0) for of_row, _ in _SUMMED}
-    kept = {name: detail[name] for name in _KEPT}
-    return {**kept, "jurisType": detail["jurisdictionType"], "taxAuthorityType": 45, **nothing}

@@ -11,6 +11,7 @@ Kind = Literal[
     "error_500_after_commit",
     "timeout_after_commit",
     "expired_token",
+    "account_locked",
     "document_locked",
     "maintenance",
     "gateway_502",

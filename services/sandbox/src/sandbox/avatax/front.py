@@ -99,6 +99,8 @@ class Front:
             raise errors.timed_out()
         try:
             answer = operation.run(self.desk, call)
+            # now, since another request may change the document while this one waits for its commit
+            body = json_numbers.encode(_body(answer, operation, include))
         finally:  # a refusal may follow a change, as when a fault locks the document
             if self.desk.state.is_dirty:
                 await self.journal.committed()
@@ -107,7 +109,7 @@ class Front:
             raise errors.timed_out()
         if self.desk.faults.strike("error_500_after_commit", path):
             raise errors.failure()
-        return Reply(answer.status, json_numbers.encode(_body(answer, operation, include)))
+        return Reply(answer.status, body)
 
     def _require_known_query(self, operation: operations.Operation, call: Call) -> None:
         for name in call.query:
@@ -122,6 +124,8 @@ class Front:
         try:
             if self.desk.faults.strike("expired_token", path):
                 raise errors.expired_token()
+            if self.desk.faults.strike("account_locked", path):
+                raise errors.wrong_credentials()
             return self._authenticated(authorization)
         except AvaTaxError:
             if open_to_all:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.avatax.summaries import by_tax_type
+
 Body = dict[str, Any]
 KNOWN = frozenset(
     {"lines", "details", "summary", "addresses", "summaryonly", "linesonly", "taxdetailsbytaxtype", "forcetimeout"}
@@ -36,16 +38,3 @@ def shown(body: Body, include: frozenset[str]) -> Body:
     if "taxdetailsbytaxtype" in include:
         wanted["taxDetailsByTaxType"] = by_tax_type(body)
     return wanted
-
-
-def by_tax_type(body: Body) -> list[Body]:
-    """The sums of the summary for each type of tax."""
-    rows: dict[str, Body] = {}
-    for each in body["summary"]:
-        empty = {"taxType": each["taxType"], "totalTaxable": 0, "totalExempt": 0, "totalNonTaxable": 0, "totalTax": 0}
-        row = rows.setdefault(each["taxType"], empty)
-        row["totalTaxable"] += each["taxable"]
-        row["totalExempt"] += each["exemption"]
-        row["totalNonTaxable"] += each["nonTaxable"]
-        row["totalTax"] += each["tax"]
-    return list(rows.values())

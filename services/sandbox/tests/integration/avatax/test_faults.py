@@ -25,6 +25,7 @@ async def recorded(avatax: Driver) -> list[str]:
         ("error_500_before_commit", (500, "InternalServerError", 209), []),
         ("error_500_after_commit", (500, "InternalServerError", 209), ["in_1"]),
         ("expired_token", (401, "BearerTokenInvalid", 37), []),
+        ("account_locked", (401, "AuthenticationException", 30), []),
         ("maintenance", (503, "ServiceNotReady", 1718), []),
     ],
 )

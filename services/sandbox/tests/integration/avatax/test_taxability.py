@@ -31,13 +31,18 @@ async def test_avalaras_own_example_without_nexus(avatax: Driver) -> None:
 
 
 async def test_avalaras_own_example_of_an_override(avatax: Driver) -> None:
-    """Guide, test case 6.1.1: 5.67 where 9.00 would be right; both stand there."""
+    """
+    Guide, test case 6.1.1: 5.67 where 9.00 would be right; both stand there.
+
+    Shared out as 6.50 and 2.50: 5.67 x 6.5 / 9 = 4.095, and up to the city 5.67: half goes up, so 4.10 and 1.57.
+    """
     override = {"type": "taxAmount", "taxAmount": D("5.67"), "reason": "tax calculated by previous tax software"}
     lines = [a_line(100, taxCode="P0000000")]
     body = await avatax.create(addresses={"singleLocation": BAINBRIDGE}, lines=lines, taxOverride=override)
 
     assert (body["totalTax"], body["totalTaxCalculated"]) == (D("5.67"), D("9.00"))
     assert (body["taxOverrideType"], body["taxOverrideAmount"]) == ("TaxAmount", D("5.67"))
+    assert [detail["taxOverride"] for detail in body["lines"][0]["details"]] == [D("4.10"), D("1.57")]
 
 
 async def test_avalaras_own_example_of_an_exempt_buyer(avatax: Driver) -> None:
