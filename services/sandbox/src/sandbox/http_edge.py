@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from starlette.types import Receive
 
-MOST_BYTES = 1_048_576  # more than any request that the vendors' documents describe
+MOST_BYTES = 1_048_576  # more than any request that Stripe's documents describe
 
 
 class HangUp(Exception):
     """The connection is to be cut without a whole answer: the fault `timeout_after_commit`."""
 
 
-async def read_body(receive: Receive) -> bytes:
-    """The whole body; of one above MOST_BYTES no more than shows that it is."""
+async def read_body(receive: Receive, *, most: int = MOST_BYTES) -> bytes:
+    """The whole body; of one above `most` bytes no more than shows that it is."""
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body"):
         message = await receive()
-        if len(body) <= MOST_BYTES:
+        if len(body) <= most:
             body += message.get("body", b"")
     return body
 

@@ -23,10 +23,11 @@ from sandbox.avatax.errors import AvaTaxError
 from sandbox.avatax.journal import Batch
 from sandbox.avatax.showing import KNOWN, shown
 from sandbox.group_commit import GroupCommit
-from sandbox.http_edge import MOST_BYTES, HangUp, hang_up, read_body
+from sandbox.http_edge import HangUp, hang_up, read_body
 
 log = logging.getLogger(__name__)
 PREFIX = "/api/v2"
+MOST_BYTES = 8 * 1_048_576  # 15,000 lines, the most that Avalara allows anybody, are some 5 MB
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -113,6 +114,8 @@ class Front:
 
     def _require_known_query(self, operation: operations.Operation, call: Call) -> None:
         for name in call.query:
+            if name.lower() in operations.UNSUPPORTED_QUERY:
+                raise errors.unsupported(name)
             if name.lower() not in operation.query and self.desk.answers.unknown_fields == "refused":
                 raise errors.no_such_field(name)
         for part in call.include() or ():
@@ -175,7 +178,7 @@ class FrontMiddleware:
         given = {name: value.decode("latin-1") for name, value in scope["headers"]}
         query, path = scope["query_string"].decode("latin-1"), scope["path"][len(PREFIX) :]
         try:
-            raw = await read_body(receive)
+            raw = await read_body(receive, most=MOST_BYTES)
             reply = await self._front.answer(scope["method"], path, query, raw, given.get(b"authorization"))
         except HangUp:
             await hang_up(receive)

@@ -35,6 +35,8 @@ _ADDRESS = frozenset(
     ("line1", "line2", "line3", "city", "region", "country", "postalcode", "textcase", "latitude", "longitude")
 )
 
+UNSUPPORTED_QUERY = frozenset({"$orderby", "datasourceid"})  # AvaTax has them; the stand-in would have to ignore them
+
 
 def _on_document(name: str, run: Callable[[Desk, Call], Answer]) -> Operation:
     return Operation("POST", f"{_DOCUMENT}/{name}", run, query=_OF_DOCUMENT)

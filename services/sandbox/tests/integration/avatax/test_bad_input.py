@@ -110,7 +110,7 @@ async def test_what_is_no_json_object_is_refused(avatax: Driver, content: bytes)
 
 
 async def test_a_body_that_is_too_large_is_refused(avatax: Driver) -> None:
-    answer = await avatax.raw("POST", CREATE, content=b'{"description": "' + b"x" * 1_100_000 + b'"}')
+    answer = await avatax.raw("POST", CREATE, content=b'{"description": "' + b"x" * 8_500_000 + b'"}')
 
     assert (answer.status_code, answer.json()["error"]["details"][0]["number"]) == (400, 70)
 

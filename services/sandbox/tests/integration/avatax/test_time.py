@@ -41,7 +41,8 @@ async def test_a_list_without_a_date_goes_back_thirty_days_of_business_time(avat
         ({"$filter": "code like 'x'"}, (400, "MalformedFilterException", 182)),
         ({"$filter": "date gte 'soon'"}, (400, "InvalidQueryValue", 18)),
         ({"$top": "many"}, (400, "ModelStateInvalid", 70)),
-        ({"$orderBy": "code"}, (400, "ModelStateInvalid", 70)),
+        ({"$orderBy": "code"}, (400, "SandboxUnsupported", 0)),
+        ({"$sort": "code"}, (400, "ModelStateInvalid", 70)),
     ],
     ids=str,
 )
