@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -62,11 +62,9 @@ class Call:
     raw: bytes
     user: str
     caller: str | None = None  # how the caller authenticated; None: not at all
-    used: set[str] = field(default_factory=set)
 
     def ask(self, name: str) -> str | None:
         """A query parameter, in any case."""
-        self.used.add(name.lower())
         return next((value for key, value in self.query.items() if key.lower() == name.lower()), None)
 
     def include(self) -> frozenset[str] | None:

@@ -17,7 +17,6 @@ from sandbox.avatax.summaries import summary_of
 Body = dict[str, Any]
 VERSION = "26.10.0"
 _SHORT = {"Country": "CNT", "State": "STA", "County": "CTY", "City": "CIT", "Special": "STJ"}
-_TEXT_OF_LINE = {"revenueAccount": "revAccount"}
 
 
 def document(
@@ -25,7 +24,7 @@ def document(
 ) -> Body:
     """A document without its identity (id, status, version), which the life cycle gives it."""
     addresses = _addresses(lines)
-    shown = [_line(line, n, request, addresses, zero_rated_exempt) for n, line in enumerate(lines, 1)]
+    shown = [_line(line, request, addresses, zero_rated_exempt=zero_rated_exempt) for line in lines]
     first, override = lines[0], request.override
     day = request.day.isoformat()
     body: Body = {
@@ -54,7 +53,7 @@ def document(
         "exchangeRateEffectiveDate": (request.exchange_day or request.day).isoformat(),
         "exchangeRate": request.exchange_rate or Decimal(1),
         "businessIdentificationNo": request.buyer_id or "",
-        "taxDate": first.day.isoformat(),
+        "taxDate": ((override.day if override else None) or request.day).isoformat(),
         "lines": shown,
         "addresses": [_address(each) for each in addresses],
         "invoiceMessages": invoice_messages(lines),
@@ -135,9 +134,7 @@ def _address(address: Address) -> Body:
     }
 
 
-def _line(
-    line: CalculatedLine, n: int, request: DocumentRequest, addresses: list[Address], zero_rated_exempt: bool
-) -> Body:
+def _line(line: CalculatedLine, request: DocumentRequest, addresses: list[Address], *, zero_rated_exempt: bool) -> Body:
     sent, tax = line.request, line.tax
     as_exempt = zero_rated_exempt and line.decision.basis == "zero_rated"
     zero = rounded(Decimal(0), request.currency)

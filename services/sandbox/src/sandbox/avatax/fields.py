@@ -7,7 +7,7 @@ Names and the values of enumerations are taken in any case, as AvaTax takes them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -114,10 +114,6 @@ class Fields:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise errors.malformed(self.path(name), value, "Array of String")
         return value
-
-    def present(self) -> Iterator[str]:
-        """The names of all fields that hold something, as they were written."""
-        return (self._names[name] for name, value in self._values.items() if value is not None)
 
     def end(self, unsupported: Iterable[str] = ()) -> None:
         """

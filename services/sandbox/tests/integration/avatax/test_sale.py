@@ -11,7 +11,7 @@ from avalara.client import AvataxClient
 
 from sandbox.avatax.testing import NEW_YORK, Driver, a_document, a_line
 
-MONEY = {name: Decimal(value) for name, value in {"four": "4.00", "half": "4.50", "rest": "0.38"}.items()}
+D = Decimal
 
 
 def plain(document: Any) -> Any:
@@ -53,11 +53,11 @@ async def test_each_jurisdiction_has_its_part_and_the_parts_sum(avatax: Driver) 
 
     details = made["lines"][0]["details"]
     assert [(each["jurisdictionType"], each["jurisType"], each["tax"]) for each in details] == [
-        ("State", "STA", MONEY["four"]),
-        ("City", "CIT", MONEY["half"]),
-        ("Special", "STJ", MONEY["rest"]),
+        ("State", "STA", D("4.00")),
+        ("City", "CIT", D("4.50")),
+        ("Special", "STJ", D("0.38")),
     ]
-    assert [each["tax"] for each in made["summary"]] == [MONEY["four"], MONEY["half"], MONEY["rest"]]
+    assert [each["tax"] for each in made["summary"]] == [D("4.00"), D("4.50"), D("0.38")]
     assert (made["totalAmount"], made["totalTaxable"], made["totalExempt"]) == (100, 100, 0)
     assert made["totalTax"] == made["totalTaxCalculated"] == made["lines"][0]["tax"] == Decimal("8.88")
     assert made["addresses"][0]["postalCode"] == NEW_YORK["postalCode"]
@@ -76,3 +76,32 @@ async def test_what_is_recorded_is_read_back_as_it_was_answered(avatax: Driver) 
     assert not {"lines", "summary", "addresses"} & set(by_type)
     assert "details" not in by_id["lines"][0]
     assert not [name for name in by_id if name.startswith("_")]
+
+
+async def test_every_call_that_is_carried_out_goes_by_the_sdk_too(avatax: Driver, sdk: AvataxClient) -> None:
+    """With its own way of sending `documentType`, `$include` and a code with a blank."""
+    company, sent = "SETTLED-US", plain(a_document(code="in 1"))
+    new = {**sent, "commit": True}
+    steps: list[tuple[str, tuple[Any, ...], str]] = [
+        ("create_transaction", (sent, {"$include": "SummaryOnly"}), "Saved"),
+        ("verify_transaction", (company, "in 1", {"verifyTotalAmount": 100}), "Saved"),
+        ("change_transaction_code", (company, "in 1", {"newCode": "in_2"}), "Saved"),
+        ("commit_transaction", (company, "in_2", {"commit": True}), "Committed"),
+        ("uncommit_transaction", (company, "in_2"), "Saved"),
+        ("void_transaction", (company, "in_2", {"code": "DocVoided"}, {"documentType": "SalesInvoice"}), "Cancelled"),
+        ("unvoid_transaction", (company, "in_2"), "Saved"),
+        (
+            "adjust_transaction",
+            (company, "in_2", {"adjustmentReason": "BadDebt", "newTransaction": {**new, "code": "in_2"}}),
+            "Committed",
+        ),
+        ("lock_transaction", (company, "in_2", {"isLocked": True}), "Committed"),
+        ("get_transaction_by_code_and_type", (company, "in_2", "SalesInvoice"), "Committed"),
+    ]
+    answers = [await asyncio.to_thread(getattr(sdk, name), *arguments) for name, arguments, _ in steps]
+    by_id = await asyncio.to_thread(sdk.get_transaction_by_id, answers[0].json()["id"])
+    listed = await asyncio.to_thread(sdk.list_transactions_by_company, company, {"$filter": "code eq 'in_2'"})
+
+    assert [answer.json()["status"] for answer in answers] == [status for _, _, status in steps]
+    assert by_id.json()["status"] == "Adjusted"
+    assert [(row["version"], row["locked"]) for row in listed.json()["value"]] == [(2, True)]

@@ -55,7 +55,6 @@ def resolve(desk: Desk, call: Call) -> Answer:
     if call.raw:
         fields = call.fields(desk)
     else:
-        call.used |= {name.lower() for name in call.query}
         fields = Fields(dict(call.query), strict=desk.answers.unknown_fields == "refused")
     case = fields.choice("textCase", _CASES, "TextCase") or "Upper"
     address = Address(
