@@ -13,7 +13,6 @@ from chassis.app import create_app
 from chassis.health import Health
 from chassis.store import create_pool
 from sandbox import business_time
-from sandbox.netsuite.business_time import BusinessTime
 from sandbox.documents import Body, Documents, keep_session
 from sandbox.faults import Faults
 from sandbox.netsuite import company
@@ -21,6 +20,7 @@ from sandbox.netsuite.answers import Answers
 from sandbox.netsuite.auth import access
 from sandbox.netsuite.auth.access import Door
 from sandbox.netsuite.auth.credentials import Credentials, read_credentials
+from sandbox.netsuite.business_time import BusinessTime
 from sandbox.netsuite.company import Company, adopt, read_company, set_up
 from sandbox.netsuite.control import CREDENTIALS, Control
 from sandbox.netsuite.front import Front, FrontMiddleware, Limits, called_by

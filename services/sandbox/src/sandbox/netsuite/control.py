@@ -14,11 +14,11 @@ from chassis.access_rules import asks
 from chassis.keyring import KeyScope
 from chassis.problems import Problem, responses
 from event_schemas.times import Instant
-from sandbox.netsuite.business_time import BusinessTime, NeverBack, NotOurs
 from sandbox.documents import Documents, encoder
 from sandbox.faults import Faults
 from sandbox.netsuite.auth.access import Caller
 from sandbox.netsuite.auth.credentials import Credentials, Role
+from sandbox.netsuite.business_time import BusinessTime, NeverBack, NotOurs
 from sandbox.netsuite.company import Company, set_up
 from sandbox.netsuite.errors import NetSuiteError
 from sandbox.netsuite.front import Front

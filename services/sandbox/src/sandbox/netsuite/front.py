@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.netsuite.business_time import BusinessTime
 from sandbox.documents import Documents, encoder
 from sandbox.edge import HangUp, hang_up, read_body, send_answer
 from sandbox.faults import Faults
 from sandbox.netsuite.auth.access import TOKEN_PATH, Caller, Door, NoToken
+from sandbox.netsuite.business_time import BusinessTime
 from sandbox.netsuite.errors import NetSuiteError, changed_meanwhile, content, failure, invalid_login, too_many
 from sandbox.netsuite.operations import Work
 from sandbox.netsuite.records.book import Book
