@@ -12,10 +12,9 @@ from chassis.access import Access
 from chassis.app import create_app
 from chassis.health import Health
 from chassis.store import create_pool
-from sandbox import business_time
 from sandbox.documents import Body, Documents, keep_session
 from sandbox.faults import Faults
-from sandbox.netsuite import company
+from sandbox.netsuite import business_time, company
 from sandbox.netsuite.answers import Answers
 from sandbox.netsuite.auth import access
 from sandbox.netsuite.auth.access import Door
