@@ -1,0 +1,1 @@
+"""Deliveries in PostgreSQL: plain SQL, process time by the database's clock."""
