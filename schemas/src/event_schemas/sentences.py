@@ -85,6 +85,13 @@ FORMS = {
     r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$": "an e-mail address such as billing@example.com",
     WORDS: "text with more than blanks in it, and without the character NUL",
     r"^[^\x00]*\S[^\x00]*$": "text with more than blanks in it",
+    r"^([a-z][a-z_]{0,20})?$": "empty, or up to 21 lower-case letters and _, beginning with a letter",
+    r"^[A-Z0-9]+(_[A-Z0-9]+)?$": "an account such as TSTDRV1000001 or 1234567_SB1",
+    r"^[1-9][0-9]{0,8}$": "a record's internal id: 1 to 9 digits, the first no zero",
+    r"^[A-Z]{3}$": "a currency's three letters (ISO 4217), such as USD",
+    r"^\d{4}-(0[1-9]|1[0-2])$": "a month such as 2026-10",
+    r"^/[A-Za-z]+(/[A-Za-z0-9:_!-]+)*$": "a path such as /invoice/1",
+    r"^\d{1,19}$": "1 to 19 digits",
 }
 
 
