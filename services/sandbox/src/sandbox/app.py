@@ -19,7 +19,8 @@ from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.following import Following
 from sandbox.forgetting import forgetting
-from sandbox.journal import Journal, keep_session, load, wipe
+from sandbox.group_commit import keep_session
+from sandbox.journal import Journal, load, wipe
 from sandbox.settings import Settings
 from sandbox.stripe.answers import Answers
 from sandbox.stripe.conformance import Conformance

@@ -1,17 +1,13 @@
 """
 Documents in memory that are durable when they were answered: for stand-ins that keep what they know as JSON.
 
-Changes of all requests are gathered and committed in one transaction, in the order in which they were made, and an
-answer waits for its commit. Memory is ahead of the table by what was not answered yet; while the database is away
-commits are tried again and answers wait. All documents lie in one table:
+They are committed by `group_commit.py`, in the order in which they were made. All documents lie in one table:
 
     CREATE TABLE documents (kind text NOT NULL, id text NOT NULL, body text NOT NULL, PRIMARY KEY (kind, id))
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -19,13 +15,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from chassis.pacing import backoff_s
-from chassis.store import AWAY, raise_if_ours
-
-log = logging.getLogger(__name__)
+from sandbox.group_commit import GroupCommit
 
 Body = dict[str, Any]
-Key = tuple[str, str]  # kind, id
+Changes = dict[tuple[str, str], str | None]  # by kind and id; None: kept no longer
 
 _PUT = """
 INSERT INTO documents (kind, id, body) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
@@ -43,21 +36,13 @@ def decode(text: str | bytes) -> Any:
     return _decoder.decode(text)
 
 
-async def keep_session(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    """For the pool, in place of its reset of a returned connection: documents set nothing that needs one."""
-
-
 class Documents:
-    """Group commit of documents. `put` and `remove` await nothing, so what one request changes is committed whole."""
+    """Documents of one table. `put` and `remove` await nothing, so what one request changes is committed whole."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], *, gather_ms: float) -> None:
         self._pool = pool
-        self._gather_s = gather_ms / 1000
-        self._changed: dict[Key, str | None] = {}
-        self._wake = asyncio.Event()
-        self._next: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._stopped = False
-        self._alone = asyncio.Lock()
+        self._changed: Changes = {}
+        self._commit = GroupCommit(self._take, self._write, gather_ms=gather_ms)
 
     def put(self, kind: str, id_: str, body: Body) -> None:
         """Keep a document; it is encoded here and now, so later changes of `body` are not kept with it."""
@@ -69,47 +54,17 @@ class Documents:
 
     async def committed(self) -> None:
         """Return once the changes made so far are durable."""
-        if self._stopped:  # requests that end while the process stops
-            async with self._alone:
-                await self._flush()
-            return
-        self._wake.set()
-        await asyncio.shield(self._next)
+        await self._commit.committed()
 
     async def run(self) -> None:
         """Commit for ever; on cancellation the last changes are still committed."""
-        try:
-            while True:
-                await self._wake.wait()
-                await asyncio.sleep(self._gather_s)
-                flushing = asyncio.create_task(self._flush())
-                try:
-                    await asyncio.shield(flushing)
-                except asyncio.CancelledError:
-                    await flushing
-                    raise
-        finally:
-            self._stopped = True
-            async with self._alone:
-                await self._flush()
+        await self._commit.run()
 
-    async def _flush(self) -> None:
-        self._wake.clear()
-        future, self._next = self._next, asyncio.get_running_loop().create_future()
+    def _take(self) -> Changes:
         changed, self._changed = self._changed, {}
-        attempt = 0
-        while True:
-            try:
-                await self._write(changed)
-                break
-            except AWAY as error:
-                raise_if_ours(error)
-                attempt += 1
-                log.warning("commit waits for the database", extra={"error": type(error).__name__, "attempt": attempt})
-                await asyncio.sleep(backoff_s(attempt, base_s=0.1, cap_s=2.0))
-        future.set_result(None)
+        return changed
 
-    async def _write(self, changed: dict[Key, str | None]) -> None:
+    async def _write(self, changed: Changes) -> None:
         """One transaction; repeating it changes nothing."""
         if not changed:
             return

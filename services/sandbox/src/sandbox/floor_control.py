@@ -47,8 +47,13 @@ class AnyFault(Order):
 class ShownTime(Protocol):
     """Where business time stands: microseconds since 1970 of the last step that is done, None before the first."""
 
-    shown_micros: int | None
-    clock_version: int
+    @property
+    def shown_micros(self) -> int | None:
+        """None before the first step."""
+
+    @property
+    def clock_version(self) -> int:
+        """Grows with each step."""
 
 
 class FloorControl:

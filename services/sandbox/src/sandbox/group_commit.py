@@ -12,12 +12,18 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+import asyncpg
+
 from chassis.pacing import backoff_s
 from chassis.store import AWAY, raise_if_ours
 
 log = logging.getLogger(__name__)
 
 Batch = TypeVar("Batch")
+
+
+async def keep_session(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """For the pool, in place of its reset of a returned connection: a stand-in sets nothing that needs one."""
 
 
 class GroupCommit(Generic[Batch]):

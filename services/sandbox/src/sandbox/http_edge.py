@@ -1,8 +1,10 @@
-"""What every stand-in's HTTP surface needs below its framework: a body read whole, and a connection cut on purpose."""
+"""What every stand-in's HTTP surface needs below its framework: a body read whole, an answer sent, a connection cut."""
 
 from __future__ import annotations
 
-from starlette.types import Receive
+from collections.abc import Mapping
+
+from starlette.types import Receive, Send
 
 MOST_BYTES = 1_048_576  # more than any request that Stripe's documents describe
 
@@ -20,6 +22,15 @@ async def read_body(receive: Receive, *, most: int = MOST_BYTES) -> bytes:
         if len(body) <= most:
             body += message.get("body", b"")
     return body
+
+
+async def send_answer(send: Send, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+    """One whole answer; an answer without content has no content length."""
+    sent = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    if status != 204:
+        sent.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def hang_up(receive: Receive) -> None:

@@ -117,10 +117,6 @@ async def write(pool: asyncpg.Pool[asyncpg.Record], batch: Batch) -> None:
                 await connection.execute(statement, *arguments)
 
 
-async def keep_session(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    """For the pool, in place of its reset of a returned connection: the sandbox sets nothing that needs one."""
-
-
 async def load(pool: asyncpg.Pool[asyncpg.Record], state: State) -> None:
     """Fill an empty state from the tables. Deliveries that were under way wait in `new_deliveries`."""
     async with pool.acquire() as connection, connection.transaction():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sandbox.netsuite.switches import Switches
+from sandbox.switches import Switches
 
 
 @dataclass(frozen=True, slots=True)

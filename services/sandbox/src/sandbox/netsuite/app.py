@@ -12,8 +12,9 @@ from chassis.access import Access
 from chassis.app import create_app
 from chassis.health import Health
 from chassis.store import create_pool
-from sandbox.documents import Body, Documents, keep_session
+from sandbox.documents import Body, Documents
 from sandbox.faults import Faults
+from sandbox.group_commit import keep_session
 from sandbox.netsuite import business_time, company
 from sandbox.netsuite.answers import Answers
 from sandbox.netsuite.auth import access

@@ -8,18 +8,11 @@ from datetime import UTC, datetime
 
 from chassis.clock import SteppedClock
 from chassis.service_key import ServiceKey
-from event_schemas.times import iso, parse_instant
+from event_schemas.times import iso, parse_instant, to_micros
+from sandbox.business_time import NeverBack
 from sandbox.documents import Body, Documents
 
 KIND = "clock"
-
-
-class NeverBack(Exception):
-    """Business time was to go back."""
-
-
-class NotOurs(Exception):
-    """Another sandbox owns business time."""
 
 
 class BusinessTime:
@@ -54,20 +47,23 @@ class BusinessTime:
         """Business time, and real time so long as that is not known."""
         return self.shown or datetime.now(UTC)
 
-    def answer(self) -> Body:
-        """As a clock's control path answers."""
-        shown = self.shown
-        return {"now": None if shown is None else iso(shown), "version": self._version}
+    @property
+    def shown_micros(self) -> int | None:
+        """The same in microseconds since 1970."""
+        return None if self.shown is None else to_micros(self.shown)
+
+    @property
+    def clock_version(self) -> int:
+        """Grows with each step of our own time."""
+        return self._version
 
     async def advance(self, to: datetime) -> None:
         """
         Move our own time forward; durable on return. The same instant again is fine.
 
         Raises:
-            NotOurs, NeverBack: as they say.
+            NeverBack: it lies before.
         """
-        if self._owner is not None:
-            raise NotOurs
         if self._set is not None and to < self._set:
             raise NeverBack
         self._set, self._version = to, self._version + 1

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from chassis.access_rules import asks
 from chassis.keyring import KeyScope
 from chassis.problems import Problem, responses
-from event_schemas.times import Instant
 from sandbox.documents import Documents, encoder
 from sandbox.faults import Faults
+from sandbox.floor_control import AnyFault, FloorControl, Order
 from sandbox.netsuite.auth.access import Caller
 from sandbox.netsuite.auth.credentials import Credentials, Role
-from sandbox.netsuite.business_time import BusinessTime, NeverBack, NotOurs
+from sandbox.netsuite.business_time import BusinessTime
 from sandbox.netsuite.company import Company, set_up
 from sandbox.netsuite.errors import NetSuiteError
 from sandbox.netsuite.front import Front
@@ -27,7 +27,7 @@ from sandbox.netsuite.records.book import Book
 from sandbox.netsuite.records.showing import computed
 from sandbox.netsuite.replies import Reply, Request, refusal
 from sandbox.netsuite.suiteql.ledger_tables import ledger_of
-from sandbox.netsuite.switches import WrongAnswer
+from sandbox.switches import WrongAnswer
 
 CREDENTIALS = "credentials"
 Kind = Literal[
@@ -46,28 +46,10 @@ KINDS: tuple[str, ...] = get_args(Kind)
 ADMINISTRATOR = Caller("a person", Role(name="Administrator"))
 
 
-class Order(BaseModel):
-    """What a control path is told; what it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Advance(Order):
-    """Where to move business time."""
-
-    to: Instant
-
-
-class FaultOrder(Order):
+class FaultOrder(AnyFault):
     """A fault to switch on."""
 
     kind: Kind
-    path: str = ""
-    count: int | None = Field(None, ge=1)
-    probability: float = Field(1.0, ge=0, le=1)
-    seed: int = 0
-    duration_s: float | None = Field(None, gt=0)
-    delay_ms: int = Field(1000, ge=0, le=600_000)
 
 
 class LimitsOrder(Order):
@@ -110,15 +92,11 @@ class Control:
         reset: Callable[[], Awaitable[None]],
     ) -> None:
         self._book, self._documents, self._front = book, documents, front
-        self._faults, self._time, self._reset = faults, time, reset
+        self._time, self._reset = time, reset
         self.router = APIRouter(prefix="/_sandbox", tags=["control"], responses=responses(400, 422))
         add = self.router.add_api_route
-        add("/clock", self.clock, methods=["GET"])
-        add("/clock/advance", self.advance, methods=["POST"], responses=responses(409))
-        add("/faults", self.list_faults, methods=["GET"])
+        self._floor = FloorControl(self.router, clock=time, shown=time, faults=faults, follows=time.follows)
         add("/faults", self.add_fault, methods=["POST"])
-        add("/faults", self.clear_faults, methods=["DELETE"])
-        add("/faults/{id_}", self.clear_fault, methods=["DELETE"])
         add("/limits", self.limits, methods=["POST"])
         add("/answers", self.answers, methods=["GET"])
         add("/answers", self.turn_answers, methods=["POST"])
@@ -130,41 +108,9 @@ class Control:
         add("/dump", self.dump, methods=["GET"])
         add("/reset", self.reset, methods=["POST"])
 
-    async def clock(self, newer_than: int = -1, wait_s: Annotated[float, Query(ge=0, le=10)] = 0) -> dict[str, Any]:
-        """Business time, at once where its version is newer, else when it moves or the wait is over."""
-        await self._time.wait_for_version(newer_than, wait_s)
-        return self._time.answer()
-
-    async def advance(self, order: Advance) -> dict[str, Any]:
-        """Move business time forward; never back, nor where another owns it (409)."""
-        try:
-            await self._time.advance(order.to)
-        except NotOurs:
-            raise Problem(
-                409, "clock_of_another", "Another sandbox owns business time (SANDBOX_CLOCK_URL): move its."
-            ) from None
-        except NeverBack:
-            raise Problem(409, "clock_never_goes_back", "Business time never goes back.", field="to") from None
-        return self._time.answer()
-
-    async def list_faults(self) -> list[dict[str, Any]]:
-        """The faults that are switched on, and how often each has struck."""
-        return [fault.shown() for fault in self._faults.active]
-
     async def add_fault(self, order: FaultOrder) -> dict[str, Any]:
         """Switch a fault on."""
-        options = order.model_dump()
-        return self._faults.add(options.pop("kind"), **options).shown()
-
-    async def clear_faults(self) -> list[dict[str, Any]]:
-        """Switch all faults off."""
-        self._faults.remove()
-        return await self.list_faults()
-
-    async def clear_fault(self, id_: int) -> list[dict[str, Any]]:
-        """Switch one fault off."""
-        self._faults.remove(id_)
-        return await self.list_faults()
+        return self._floor.add_fault(order)
 
     async def limits(self, order: LimitsOrder) -> dict[str, int]:
         """Set limits. The answer also says how many requests were under way at most since the last call."""

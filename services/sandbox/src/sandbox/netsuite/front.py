@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.documents import Documents, encoder
-from sandbox.edge import HangUp, hang_up, read_body, send_answer
 from sandbox.faults import Faults
+from sandbox.http_edge import HangUp, hang_up, read_body, send_answer
 from sandbox.netsuite.auth.access import TOKEN_PATH, Caller, Door, NoToken
 from sandbox.netsuite.business_time import BusinessTime
 from sandbox.netsuite.errors import NetSuiteError, changed_meanwhile, content, failure, invalid_login, too_many
@@ -151,7 +151,7 @@ class FrontMiddleware:
             query=scope["query_string"].decode("latin-1"),
             base=self._base(scope),
             headers=headers,
-            body=await read_body(receive, most_bytes=MOST_BYTES),
+            body=await read_body(receive, most=MOST_BYTES),
         )
         try:
             reply = await self._front.answer(request)

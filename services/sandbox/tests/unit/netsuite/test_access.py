@@ -18,6 +18,7 @@ from sandbox.faults import Faults
 from sandbox.netsuite.app import make_http
 from sandbox.netsuite.auth.access import Door
 from sandbox.netsuite.auth.credentials import Credentials
+from sandbox.netsuite.business_time import BusinessTime
 from sandbox.netsuite.control import Control
 from sandbox.netsuite.front import Front, Limits, called_by
 
@@ -38,7 +39,8 @@ def app(keys: HouseKeys) -> FastAPI:
 
     door = Door(NOWHERE, Credentials(), account="TSTDRV1", window_s=300, token_s=3600)
     front = Front(NOWHERE, NOWHERE, door, Faults(), NOWHERE, Limits(5, 0, 200))
-    control = Control(NOWHERE, NOWHERE, front, Faults(), NOWHERE, reset)
+    time = BusinessTime(NOWHERE, owner_url=None, key=NOWHERE)
+    control = Control(NOWHERE, NOWHERE, front, Faults(), time, reset)
     return make_http(Access(KeyFile(keys.file)), Health(), control, front, None)
 
 

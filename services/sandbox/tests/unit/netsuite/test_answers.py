@@ -10,7 +10,7 @@ from sandbox.documents import decode
 from sandbox.netsuite.answers import Answers
 from sandbox.netsuite.in_memory import Account
 from sandbox.netsuite.replies import Reply
-from sandbox.netsuite.switches import WrongAnswer
+from sandbox.switches import WrongAnswer
 
 CUS = {"externalId": "cus"}
 

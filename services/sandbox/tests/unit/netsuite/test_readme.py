@@ -26,10 +26,12 @@ def test_every_setting_fault_record_and_table_stands_in_the_readme() -> None:
 
 def test_every_switch_stands_in_the_readme_with_its_default_first() -> None:
     """As a row: its name, then its values."""
-    rows = [f"| `{name}` | {', '.join(f'`{one}`' for one in values)} |" for name, values in Answers.choices().items()]
+    rows = [
+        f"| `{name}` | {', '.join(f'`{one}`' for one in values)} |" for name, values in Answers.all_choices().items()
+    ]
 
     assert [row for row in rows if row not in README] == []
-    assert all(values[0] == Answers().shown()[name] for name, values in Answers.choices().items())
+    assert all(values[0] == Answers().shown()[name] for name, values in Answers.all_choices().items())
 
 
 def test_the_assumptions_are_numbered_without_a_gap_and_the_code_names_those_that_are_there() -> None:
