@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from event_schemas.contract_v2.testing import a_document, metered, seats
 from event_schemas.contracts import Contract
 from event_schemas.events.contract_v1 import ContractEvent
 from event_schemas.times import iso
@@ -31,6 +33,33 @@ def a_contract(customer: str = "acme", **changes: Any) -> Contract:
         "licensed": [{"item": "essential_seat", "quantity": 3, "unit_price": "39"}],
     }
     return Contract.model_validate(fields | changes)
+
+
+def agreed(
+    customer: str = "acme",
+    *,
+    begin: datetime = START,
+    anchor: datetime = START,
+    billing: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> dict[str, Any]:
+    """
+    The document of a contract of version 2: three seats at 39 and one outcome, from `begin` on.
+
+    Args:
+        billing: what its entry of billing says beside or instead of what it says anyway.
+    """
+    said = {"at": iso(begin), "agreed_in": 1}
+    whom = {"name": "Acme", "issuer": "settled-us", "billing_email": f"billing@{customer}.example"}
+    since = {"from": iso(begin)}
+    base: dict[str, Any] = {
+        "customer": customer,
+        "billing_anchor": iso(anchor),
+        "billing": [said | whom | dict(billing or {})],
+        "policies": [said | {"policy": {"version": "standard-1"}, "charges": []}],
+        "items": [seats(3, **since), metered(**since)],
+    }
+    return a_document(**base | fields)
 
 
 def a_charge(entry_id: str, *, seq: int, at: datetime, **changes: Any) -> RatedEntry:

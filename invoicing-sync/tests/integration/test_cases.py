@@ -14,7 +14,7 @@ from event_schemas.contract_v2.testing import a_change, a_document, metered, sea
 from event_schemas.times import iso
 from invoicing_sync.store.cases import KINDS
 from invoicing_sync.store.pool import INTAKE_LOCK
-from invoicing_sync.testing import START, a_charge, a_contract, a_reversal
+from invoicing_sync.testing import START, a_charge, a_contract, a_reversal, agreed
 
 pytestmark = pytest.mark.integration
 END = START.replace(month=11)
@@ -241,7 +241,8 @@ async def correction_not_credited(world: Any) -> None:
 async def correction_not_billed(world: Any) -> None:
     """The contract ended with the month, then a charge of it came; it is taken back."""
     await world.start_door(CORRECTIONS_SETTLE_H="1")
-    await world.apply_document(a_month_only())
+    until = {"from": iso(START), "until": iso(END)}
+    await world.apply_document(agreed(items=[seats(1, **until), metered(**until)]))
     await world.quiet(START)
     await world.rate(a_charge("e1", seq=1, at=AT))
     await world.move(START + 3 * DAY)
@@ -255,20 +256,6 @@ async def correction_not_billed(world: Any) -> None:
     await world.rate(a_reversal("r1", late, seq=3, recorded_at=world.at))
     await world.move(END + 240 * MINUTE)
     await closes(world)
-
-
-def a_month_only() -> dict[str, Any]:
-    """A contract of version 2 that ends with October."""
-    until = {"from": iso(START), "until": iso(END)}
-    billing = {"at": iso(START), "agreed_in": 1, "name": "Acme", "issuer": "settled-us", "billing_email": "a@b.example"}
-    policy = {"at": iso(START), "agreed_in": 1, "policy": {"version": "standard-1"}, "charges": []}
-    return a_document(
-        customer="acme",
-        billing_anchor=iso(START),
-        billing=[billing],
-        policies=[policy],
-        items=[seats(1, **until), metered(**until)],
-    )
 
 
 async def contract_moved(world: Any) -> None:

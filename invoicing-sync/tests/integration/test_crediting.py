@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from event_schemas.contract_v2.testing import a_document, metered, seats
+from event_schemas.contract_v2.testing import metered, seats
 from event_schemas.times import iso
 from invoicing_sync.gaps import GAPS
-from invoicing_sync.testing import START, a_charge, a_contract, a_reversal
+from invoicing_sync.testing import START, a_charge, a_contract, a_reversal, agreed
 
 pytestmark = pytest.mark.integration
 END = START.replace(month=11)
@@ -105,16 +105,10 @@ async def test_of_a_paid_invoice_the_credit_goes_to_the_balance_and_doubled_webh
 
 async def test_the_contract_says_when_how_little_and_to_where(world: Any) -> None:
     """Corrections settle in 2 hours, less than 1.50 is not worth a note, and what was paid goes back to the card."""
-    billing = {"at": iso(START), "agreed_in": 1, "name": "Acme", "issuer": "settled-us", "billing_email": "a@b.example"}
-    billing |= {"collection_method": "charge_automatically"}
-    billing["corrections"] = {"settle_hours": 2, "smallest_minor": 150, "paid": "refund"}
-    policy = {"at": iso(START), "agreed_in": 1, "policy": {"version": "standard-1"}, "charges": []}
+    terms = {"settle_hours": 2, "smallest_minor": 150, "paid": "refund"}
     since = {"from": iso(START)}
-    document = a_document(
-        customer="acme",
-        billing_anchor=iso(START),
-        billing=[billing],
-        policies=[policy],
+    document = agreed(
+        billing={"collection_method": "charge_automatically", "corrections": terms},
         items=[seats(3, **since), metered(price="0.99", **since)],
     )
     await world.start_door()

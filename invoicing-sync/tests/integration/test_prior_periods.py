@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from event_schemas.contract_v2.testing import a_change, a_document, clause, metered, seats
+from event_schemas.contract_v2.testing import a_change, clause, metered, seats
 from event_schemas.times import iso
-from invoicing_sync.testing import START, a_charge, a_contract, a_reversal
+from invoicing_sync.testing import START, a_charge, a_contract, a_reversal, agreed
 
 pytestmark = pytest.mark.integration
 NOVEMBER, DECEMBER = START.replace(month=11), START.replace(month=12)
@@ -217,15 +217,6 @@ async def test_a_door_that_dies_behind_the_write_bills_once(world: Any) -> None:
 
 
 # --- contracts that change late
-
-
-def agreed(customer: str = "acme", **fields: Any) -> dict[str, Any]:
-    billing = {"at": iso(START), "agreed_in": 1, "name": "Acme", "issuer": "settled-us"}
-    billing["billing_email"] = f"billing@{customer}.example"
-    policy = {"at": iso(START), "agreed_in": 1, "policy": {"version": "standard-1"}, "charges": []}
-    base: dict[str, Any] = {"customer": customer, "billing_anchor": iso(START), "billing": [billing]}
-    base |= {"policies": [policy], "items": [seats(3, **FROM), metered(**FROM)]}
-    return a_document(**base | fields)
 
 
 def with_seats(document: dict[str, Any], quantity: int, *, at: datetime, agreed_at: datetime) -> dict[str, Any]:

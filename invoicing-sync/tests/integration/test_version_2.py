@@ -7,24 +7,15 @@ from typing import Any
 
 import pytest
 
-from event_schemas.contract_v2.testing import a_change, a_document, clause, metered, seats
+from event_schemas.contract_v2.testing import a_change, clause, metered, seats
 from event_schemas.times import iso
-from invoicing_sync.testing import START, a_charge, a_contract
+from invoicing_sync.testing import START, a_charge, a_contract, agreed
 
 pytestmark = pytest.mark.integration
 NOVEMBER, DECEMBER = START.replace(month=11), START.replace(month=12)
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 FROM = {"from": iso(START)}
 TIERS = {"scheme": "graduated", "tiers": [{"up_to": 3, "unit_price": "1"}, {"unit_price": "0.5"}]}
-
-
-def agreed(customer: str = "acme", **fields: Any) -> dict[str, Any]:
-    billing = {"at": iso(START), "agreed_in": 1, "name": "Acme", "issuer": "settled-us"}
-    billing["billing_email"] = f"billing@{customer}.example"
-    policy = {"at": iso(START), "agreed_in": 1, "policy": {"version": "standard-1"}, "charges": []}
-    base: dict[str, Any] = {"customer": customer, "billing_anchor": iso(START), "billing": [billing]}
-    base |= {"policies": [policy], "items": [seats(3, **FROM), metered(**FROM)]}
-    return a_document(**base | fields)
 
 
 def revised(document: dict[str, Any], **fields: Any) -> dict[str, Any]:

@@ -7,22 +7,13 @@ from typing import Any
 
 import pytest
 
-from event_schemas.contract_v2.testing import a_change, a_document, clause, metered, seats
+from event_schemas.contract_v2.testing import a_change, clause, metered, seats
 from event_schemas.times import iso
-from invoicing_sync.testing import START, a_charge
+from invoicing_sync.testing import START, a_charge, agreed
 
 pytestmark = pytest.mark.integration
 NOVEMBER, DECEMBER = START.replace(month=11), START.replace(month=12)
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-
-
-def agreed(*, begin: datetime = START, anchor: datetime = START, **fields: Any) -> dict[str, Any]:
-    billing = {"at": iso(begin), "agreed_in": 1, "name": "Acme", "issuer": "settled-us"}
-    billing["billing_email"] = "billing@acme.example"
-    policy = {"at": iso(begin), "agreed_in": 1, "policy": {"version": "standard-1"}, "charges": []}
-    since = {"from": iso(begin)}
-    base: dict[str, Any] = {"billing_anchor": iso(anchor), "billing": [billing], "policies": [policy]}
-    return a_document(**base | {"items": [seats(3, **since), metered(**since)]} | fields)
 
 
 async def use(world: Any, *days: datetime) -> None:
