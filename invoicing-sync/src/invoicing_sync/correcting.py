@@ -16,11 +16,10 @@ from event_schemas.values import decimal_text
 from invoicing_sync.answers import ExpectedLine
 from invoicing_sync.contracts.store import contracts
 from invoicing_sync.contracts.store.contracts import Account
-from invoicing_sync.invoices.domain.corrections import LateEntry, Priced, Revised, price_agreement
-from invoicing_sync.invoices.store import billed, corrections, periods
-from invoicing_sync.invoices.weighing import revised
+from invoicing_sync.invoices.domain.corrections import LateEntry, Priced, price_agreement
+from invoicing_sync.invoices.store import corrections, periods
+from invoicing_sync.invoices.weighing import price_late
 from invoicing_sync.store.pool import Pool
-from pricing.usage import NOTHING_BEFORE, BilledBefore
 
 WAITS = "the period is not complete yet: what its corrections change is known once its own numbers stand"
 
@@ -116,8 +115,7 @@ async def priced_corrections(
     found = []
     for key in sorted(entries.keys() | documents.keys(), key=lambda key: (key[0], key[2], key[1])):
         late = _Late(accounts[key[0]], known.get(key), entries.get(key, []), documents.get(key, []))
-        # in a thread: a period with thousands of corrections is rated thousands of times
-        found.append(await asyncio.to_thread(_priced, late, *await _given(pool, late)))
+        found.append(_answer(late, await _priced(pool, late)))
     return PricedCorrections(corrections=found, next=who[-1] if len(who) == limit else None)
 
 
@@ -151,23 +149,15 @@ class _Late:
         return self.account.agreement.revised_since(self.period["revision"], until=self.span.end)
 
 
-async def _given(pool: Pool, late: _Late) -> tuple[BilledBefore, Revised | None]:
-    if late.period is None:
-        return NOTHING_BEFORE, None
-    before = await billed.reopened(pool, late.account.customer, late.period["number"])
-    if not late.revisions:
-        return before, None
-    return before, await revised(pool, periods.from_row(late.period), late.account.agreement)
-
-
-def _priced(late: _Late, before: BilledBefore, changed: Revised | None) -> PricedCorrection:
+async def _priced(pool: Pool, late: _Late) -> Priced | None:
     """One period: rated where its own numbers stand, or where it has none because nothing of it is billed here."""
-    if late.period is not None and late.period["ledger"] is None:
-        return _answer(late, None)
     entries = [LateEntry(row["entry_id"], row["meter"], row["value"], row["effective_at"]) for row in late.entries]
-    frozen = () if late.period is None else periods.from_row(late.period).usage
-    agreement = late.account.agreement.at_revision(None if late.period is None else late.period["revision"])
-    return _answer(late, price_agreement(agreement, late.span, frozen, entries, before, revised=changed))
+    agreement = late.account.agreement
+    if late.period is None:
+        # in a thread: a period with thousands of corrections is rated thousands of times
+        return await asyncio.to_thread(price_agreement, agreement, late.span, (), entries)
+    row = periods.from_row(late.period)
+    return None if row.ledger is None else await price_late(pool, agreement, row, entries)
 
 
 def _settling(row: asyncpg.Record) -> Settling:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,6 +35,7 @@ from invoicing_sync.invoices.store.periods import PeriodRow
 from invoicing_sync.settings import Settings
 from invoicing_sync.store import cases
 from invoicing_sync.store.pool import Connection, Pool
+from pricing.usage import Used
 
 log = logging.getLogger(__name__)
 
@@ -88,17 +89,11 @@ class Weighing:
     async def _price(self, row: PeriodRow, account: Account, waiting: int) -> Late:
         found = await credit_notes.corrections_of(self._pool, row)
         entries = [LateEntry(each["entry_id"], each["meter"], each["value"], each["effective_at"]) for each in found]
-        agreement = account.agreement.at_revision(row.revision)
-        revisions = account.agreement.revised_since(row.revision, until=row.period.end)
-        changed = await revised(self._pool, row, account.agreement) if revisions else None
-        before = await billed.reopened(self._pool, row.customer, row.number)
-        # in a thread: a period with thousands of corrections is rated thousands of times
-        priced = await asyncio.to_thread(
-            price_agreement, agreement, row.period, row.usage, entries, before, revised=changed
-        )
+        priced = await price_late(self._pool, account.agreement, row, entries)
         waits = {
             each["entry_id"]: step.minor for each, step in zip(found, priced.steps, strict=True) if each["of"] is None
         }
+        revisions = account.agreement.revised_since(row.revision, until=row.period.end)
         revision = account.agreement.revision if revisions else None
         return Late(Weighed(waits, waiting, account.agreement.revision, revision, priced.drawn), priced, revisions)
 
@@ -139,12 +134,28 @@ class Weighing:
         return None
 
 
-async def revised(pool: Pool, row: PeriodRow, agreement: Agreement) -> Revised:
-    """The contract as it says now, with the usage of a period that was billed before it said so."""
+async def price_late(pool: Pool, agreement: Agreement, row: PeriodRow, late: Sequence[LateEntry]) -> Priced:
+    """
+    What came late for a period that is complete: these entries, and what the contract says of it only since.
+
+    Args:
+        late: in order of arrival.
+    """
+    changed = None
+    if agreement.revised_since(row.revision, until=row.period.end):
+        changed = Revised(agreement, await _frozen(pool, agreement, row))
+    before = await billed.reopened(pool, row.customer, row.number)
+    # in a thread: a period with thousands of corrections is rated thousands of times
+    return await asyncio.to_thread(
+        price_agreement, agreement.at_revision(row.revision), row.period, row.usage, late, before, revised=changed
+    )
+
+
+async def _frozen(pool: Pool, agreement: Agreement, row: PeriodRow) -> Sequence[Used]:
+    """The period's usage at its freeze, summed over the parts in which the terms of today hold."""
     if row.is_first_invoice:
-        return Revised(agreement, ())
-    parts = cuts(agreement.terms, row.period)
-    return Revised(agreement, await periods.used_at_its_freeze(pool, row.customer, row.period, parts))
+        return ()
+    return await periods.used_at_its_freeze(pool, row.customer, row.period, cuts(agreement.terms, row.period))
 
 
 async def not_billed(tx: Connection, customer: str, number: int, amount: Money, *, now: datetime) -> None:
